@@ -1,0 +1,27 @@
+"""Prune Keras networks by weight or by unit, and measure what it costs and what it gains.
+
+Data flows one way; a file imports only from the floors below its own.
+
+    cli           floor 5   parse, call one function, print
+    experiments   floor 4   networks x criteria x sparsities -> rows
+    views         floor 3   rows -> tables and pictures (matplotlib only here)
+    training      floor 3   build, fit and evaluate in Keras (TensorFlow only here)
+    files         floor 2   data sets, weights and results on disk
+    core          floor 1   pure functions on arrays
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+
+class PruneError(Exception):
+    """A mistake the user can fix: one line that names it, what was given and what to do."""
+
+    exit_code = 2
+
+
+class EnvironmentFailure(PruneError):
+    """The machine, not the user, stands in the way: disk, permission, memory, missing package."""
+
+    exit_code = 3

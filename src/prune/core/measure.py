@@ -1,0 +1,56 @@
+"""What a network gets right, and how sure that is."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from prune.core.network import Network, logits
+
+CHUNK = 1000  # images at a time: enough for BLAS, and a few megabytes of activations
+
+
+class Evaluation(NamedTuple):
+    """Counts on labelled images."""
+
+    correct: int
+    total: int
+    loss: float  # mean cross-entropy, natural logarithm
+
+
+def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
+    """Evaluate on `images` (n, inputs) with `labels` (n,), n at least 1."""
+    correct, loss = 0, 0.0
+    for start in range(0, len(images), CHUNK):
+        answers = logits(network, images[start : start + CHUNK])
+        wanted = labels[start : start + CHUNK]
+        correct += int(np.count_nonzero(answers.argmax(axis=1) == wanted))
+        loss += float(cross_entropy(answers, wanted).sum())
+    return Evaluation(correct, len(images), loss / len(images))
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each row, (n,) float64.
+
+    >>> cross_entropy(np.zeros((1, 4)), np.array([2])).round(4)
+    array([1.3863])
+    """
+    # Shifted by the largest, or exp overflows.
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+
+
+def wilson(correct: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion (Wilson 1927), which stays within 0 and 1.
+
+    >>> [round(bound, 3) for bound in wilson(8, 10)]
+    [0.49, 0.943]
+    """
+    z = 1.959963984540054  # the normal quantile of 0.975
+    share = correct / total
+    middle = share + z * z / (2 * total)
+    spread = z * sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    scale = 1 + z * z / total
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)

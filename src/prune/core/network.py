@@ -1,0 +1,152 @@
+"""A chain of dense layers as plain arrays, and its forward pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from prune import PruneError
+
+
+class Layer(NamedTuple):
+    """A dense layer: `activation(inputs @ kernel + bias)`."""
+
+    name: str
+    kernel: np.ndarray  # (inputs, units)
+    bias: np.ndarray | None  # (units,)
+    activation: str  # a name that `activation` knows; the last layer's is one of OUTPUTS
+
+
+Network = tuple[Layer, ...]
+
+# By layer name; a layer that is absent is not pruned.  The shape says the method:
+# (inputs, units) for single weights, (units,) for whole units.
+Scores = dict[str, np.ndarray]  # larger means keep
+Masks = dict[str, np.ndarray]  # True means keep
+
+Activation = Callable[[np.ndarray], np.ndarray]
+
+
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+def _linear(x: np.ndarray) -> np.ndarray:
+    return x
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    # Through tanh, since exp(-x) overflows for large negative x.
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _selu(x: np.ndarray) -> np.ndarray:
+    # Klambauer 2017: the scale and alpha that keep mean 0 and variance 1.
+    return 1.0507009873554805 * _elu(x, 1.6732632423543772)
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
+    from scipy.special import erf  # here, since it would slow the start of every command
+
+    return 0.5 * x * (1 + erf(x * float(np.sqrt(0.5))))
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    return np.logaddexp(x, np.zeros((), x.dtype))
+
+
+def _silu(x: np.ndarray) -> np.ndarray:
+    return x * _sigmoid(x)
+
+
+def _leaky_relu(x: np.ndarray, slope: float = 0.2) -> np.ndarray:
+    return np.where(x > 0, x, slope * x)
+
+
+# The names and defaults of Keras 3.
+ACTIVATIONS: dict[str, Callable[..., np.ndarray]] = {
+    "relu": _relu,
+    "linear": _linear,
+    "tanh": np.tanh,
+    "sigmoid": _sigmoid,
+    "elu": _elu,
+    "selu": _selu,
+    "gelu": _gelu,
+    "softplus": _softplus,
+    "silu": _silu,
+    "leaky_relu": _leaky_relu,
+}
+OUTPUTS = ("softmax", "linear")
+# Those of one parameter, and what it is called; another value goes in brackets: `leaky_relu(0.3)`.
+PARAMETERS = {"elu": "alpha", "leaky_relu": "slope"}
+_WITH_PARAMETER = re.compile(rf"({'|'.join(PARAMETERS)})\((\d[\d.e-]*)\)")
+
+
+def split_activation(name: str) -> tuple[str, float | None]:
+    """Split `leaky_relu(0.3)` into its name and number; a plain name has None.
+
+    Raises `PruneError` for an activation that cannot be evaluated.
+    """
+    found = _WITH_PARAMETER.fullmatch(name)
+    if found:
+        return found[1], float(found[2])
+    if name not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise PruneError(f"activation {name!r} cannot be evaluated; choose from {known}")
+    return name, None
+
+
+def activation(name: str) -> Activation:
+    """Return the activation called `name`; it keeps the shape and type of what it is given.
+
+    >>> activation("leaky_relu(0.5)")(np.array([-2.0, 2.0]))
+    array([-1.,  2.])
+    """
+    base, number = split_activation(name)
+    function = ACTIVATIONS[base]
+    return function if number is None else partial(function, **{PARAMETERS[base]: number})
+
+
+def preactivations(layer: Layer, inputs: np.ndarray) -> np.ndarray:
+    """Return `inputs @ kernel + bias`, (n, units)."""
+    sums = inputs @ layer.kernel
+    if layer.bias is not None:
+        sums += layer.bias
+    return sums
+
+
+def logits(network: Network, images: np.ndarray) -> np.ndarray:
+    """Run `images` (n, inputs) through the network, up to but without a final softmax."""
+    activations = images
+    for layer in network[:-1]:
+        activations = activation(layer.activation)(preactivations(layer, activations))
+    return preactivations(network[-1], activations)
+
+
+def prunable(network: Network) -> Network:
+    """Every layer but the last: removing an output unit would remove a class."""
+    return network[:-1]
+
+
+def parameters(network: Network) -> int:
+    """Count the entries of all kernels and biases."""
+    return sum(array.size for array in arrays(network))
+
+
+def nonzero(network: Network) -> int:
+    """Count the entries of all kernels and biases that are not zero."""
+    return sum(int(np.count_nonzero(array)) for array in arrays(network))
+
+
+def arrays(network: Network) -> list[np.ndarray]:
+    """List kernels and biases in the order in which Keras keeps them."""
+    pairs = ((layer.kernel, layer.bias) for layer in network)
+    return [array for pair in pairs for array in pair if array is not None]

@@ -1,0 +1,1 @@
+"""Floor 2: the outside world, never trusted: data sets, weights, results."""

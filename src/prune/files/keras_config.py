@@ -1,0 +1,222 @@
+"""A network's structure as Keras writes it in JSON: ours for stock Keras to build, and a
+stranger's read by name, without running any of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from prune import PruneError
+from prune.core.network import OUTPUTS, Layer, Network, split_activation
+
+Json = dict[str, Any]
+
+
+class Structure(NamedTuple):
+    """What a configuration says of one dense layer; its shape is left to its arrays."""
+
+    name: str
+    activation: str
+    bias: bool
+
+
+def describe(network: Network) -> Json:
+    """Return the configuration of a Keras `Sequential` of the same function as `network`."""
+    inputs = {"batch_shape": [None, network[0].kernel.shape[0]], "name": "images"}
+    layers = [_entry("InputLayer", inputs)]
+    for layer in network:
+        layers += _describe_layer(layer)
+    return _entry("Sequential", {"name": "network", "layers": layers}, module="keras")
+
+
+def _describe_layer(layer: Layer) -> list[Json]:
+    softmax = layer.activation == "softmax"
+    base, number = ("softmax", None) if softmax else split_activation(layer.activation)
+    dense = {
+        "name": layer.name,
+        "units": layer.kernel.shape[1],
+        "activation": base if number is None else "linear",
+        "use_bias": layer.bias is not None,
+    }
+    if number is None:
+        return [_entry("Dense", dense)]
+    # Keras keeps the parameter of an activation only in a layer of its own.
+    kind, parameter = _PARAMETRIC[base]
+    own = {"name": f"{layer.name}_{base}", parameter: number}
+    return [_entry("Dense", dense), _entry(kind, own)]
+
+
+def _entry(kind: str, config: Json, module: str = "keras.layers") -> Json:
+    if module == "keras.layers":
+        config = {**config, "dtype": "float32"}
+    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
+
+
+_PARAMETRIC = {"elu": ("ELU", "alpha"), "leaky_relu": ("LeakyReLU", "negative_slope")}
+
+
+def parse(config: Json) -> list[Structure]:
+    """Return the dense layers of a Keras model's configuration, in the order of the data.
+
+    Raises `PruneError`, naming the layer, for whatever is not a plain chain of dense layers.
+    """
+    dense: list[Structure] = []
+    flat = False
+    for kind, layer in _chain(config):
+        name = _text(layer, "name")
+        if kind == "InputLayer":
+            flat = len(layer.get("batch_shape") or layer.get("batch_input_shape") or ()) == 2
+        elif kind in ("Flatten", "Reshape"):
+            _check_flattens(kind, name, layer)
+            flat = True
+        elif kind == "Dense":
+            # A model without an input layer says the input's shape in its first layer.
+            flat = flat or len(layer.get("batch_input_shape") or ()) == 2
+            if not dense and not flat:
+                raise PruneError(f"layer {name!r} reads images that no Flatten layer flattened")
+            dense.append(Structure(name, _activation_name(layer), layer.get("use_bias", True)))
+        elif kind in _ACTIVATION_LAYERS:
+            _attach(dense, name, _ACTIVATION_LAYERS[kind](layer))
+        elif kind != "Dropout":
+            raise PruneError(
+                f"layer {name!r} is a {kind} layer, which cannot be pruned here; "
+                "only chains of Dense layers can"
+            )
+    _check_activations(dense)
+    return dense
+
+
+def _check_flattens(kind: str, name: str, layer: Json) -> None:
+    shape = layer.get("target_shape", ())
+    if kind == "Reshape" and len(shape) != 1:
+        raise PruneError(f"layer {name!r} reshapes to {shape}; only a flat shape can be read")
+    if layer.get("data_format", "channels_last") not in (None, "channels_last"):
+        raise PruneError(f"layer {name!r} flattens channels first; only channels last can be read")
+
+
+def _attach(dense: list[Structure], name: str, activation: str) -> None:
+    if activation == "linear":
+        return
+    if not dense or dense[-1].activation != "linear":
+        before = f"the activation {dense[-1].activation!r}" if dense else "any Dense layer"
+        place = "follows" if dense else "comes before"
+        raise PruneError(f"activation layer {name!r} {place} {before}; that cannot be evaluated")
+    dense[-1] = dense[-1]._replace(activation=activation)
+
+
+def _check_activations(dense: list[Structure]) -> None:
+    if not dense:
+        raise PruneError("the model has no Dense layer")
+    for layer in dense[:-1]:
+        try:
+            split_activation(layer.activation)
+        except PruneError as error:
+            raise PruneError(f"layer {layer.name!r}: {error}") from None
+    if dense[-1].activation not in OUTPUTS:
+        raise PruneError(
+            f"output layer {dense[-1].name!r} has activation {dense[-1].activation!r}; "
+            f"it must be one of {', '.join(OUTPUTS)}"
+        )
+
+
+def _activation_name(layer: Json) -> str:
+    given = layer.get("activation") or "linear"
+    if isinstance(given, dict):  # serialised as an object, by layers of a nested or custom kind
+        given = given.get("config") if given.get("registered_name") is None else given
+        given = given.get("name", given) if isinstance(given, dict) else given
+    return {"swish": "silu"}.get(given, given) if isinstance(given, str) else str(given)
+
+
+def _relu_layer(layer: Json) -> str:
+    slope = layer.get("negative_slope") or 0
+    if layer.get("max_value") is not None or layer.get("threshold"):
+        raise PruneError(f"layer {_text(layer, 'name')!r} is a ReLU with a maximum or threshold")
+    return _numbered("leaky_relu", slope) if slope else "relu"
+
+
+def _leaky_relu_layer(layer: Json) -> str:
+    # Keras 2 called the slope alpha.
+    return _numbered("leaky_relu", layer.get("negative_slope", layer.get("alpha", 0.3)))
+
+
+def _elu_layer(layer: Json) -> str:
+    return _numbered("elu", layer.get("alpha", 1.0))
+
+
+def _numbered(base: str, number: Any) -> str:
+    if not isinstance(number, int | float) or number < 0:
+        raise PruneError(f"{base} with parameter {number!r} cannot be evaluated")
+    return f"{base}({float(number)})"
+
+
+def _softmax_layer(layer: Json) -> str:
+    if layer.get("axis", -1) not in (-1, 1, [-1], [1]):
+        raise PruneError(f"layer {_text(layer, 'name')!r} is a softmax over another axis")
+    return "softmax"
+
+
+_ACTIVATION_LAYERS = {
+    "Activation": _activation_name,
+    "ReLU": _relu_layer,
+    "LeakyReLU": _leaky_relu_layer,
+    "ELU": _elu_layer,
+    "Softmax": _softmax_layer,
+}
+
+
+def _chain(config: Json) -> list[tuple[str, Json]]:
+    """Return (class name, configuration) of every layer, input first."""
+    kind = _text(config, "class_name")
+    if kind not in ("Sequential", "Functional", "Model"):
+        raise PruneError(f"the model is of class {kind!r}; only Sequential and Functional are read")
+    body = config.get("config")
+    # Keras 2.2 and older stored the list alone.
+    entries = body if isinstance(body, list) else _object(body).get("layers")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise PruneError("the model's configuration lists no layers")
+    if kind != "Sequential":
+        entries = _in_order(entries)
+    return [(_text(entry, "class_name"), _object(entry.get("config"))) for entry in entries]
+
+
+def _in_order(entries: list[Json]) -> list[Json]:
+    """Order the layers of a functional model along its edges, which must form one chain."""
+    by_name = {_text(_object(entry.get("config")), "name"): entry for entry in entries}
+    following: dict[str, str] = {}
+    starts = []
+    for name, entry in by_name.items():
+        sources = _sources(entry.get("inbound_nodes"), by_name)
+        if len(sources) > 1 or any(source in following for source in sources):
+            raise PruneError(f"the model branches at layer {name!r}; only chains can be pruned")
+        following.update((source, name) for source in sources)
+        if not sources:
+            starts.append(name)
+    ordered = starts[:1]
+    while ordered and ordered[-1] in following:
+        ordered.append(following[ordered[-1]])
+    if len(ordered) != len(entries):
+        raise PruneError("the model's layers do not form one chain from input to output")
+    return [by_name[name] for name in ordered]
+
+
+def _sources(nodes: Any, names: dict[str, Json]) -> list[str]:
+    """Return the layers that `nodes`, in the form of Keras 2 or 3, take their input from."""
+    if isinstance(nodes, dict):
+        return [name for value in nodes.values() for name in _sources(value, names)]
+    if not isinstance(nodes, list):
+        return []
+    if len(nodes) >= 3 and isinstance(nodes[0], str) and nodes[0] in names:
+        return [nodes[0]]
+    return [name for value in nodes for name in _sources(value, names)]
+
+
+def _text(config: Json, key: str) -> str:
+    value = config.get(key)
+    if not isinstance(value, str):
+        raise PruneError(f"the model's configuration has no {key} where one belongs")
+    return value
+
+
+def _object(value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise PruneError("the model's configuration is not in the form that Keras writes")
+    return value
