@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,17 +52,19 @@ def load(path: Path, activation: str = "relu") -> WeightsFile:
         _check(network)
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
-    sha256 = hashlib.sha256(content).hexdigest()
-    return WeightsFile(network, kind, sha256, "" if told else activation)
+    return WeightsFile(network, kind, sha256(content), "" if told else activation)
+
+
+def sha256(content: bytes) -> str:
+    """Return the sum by which a file is told from another."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
         raise PruneError(f"weights {path}: is a folder; give one .keras or .h5 file")
     if not path.exists():
-        raise PruneError(
-            f"weights {path}: no such file; `prune train --save {path}` makes one"
-        )
+        raise PruneError(f"weights {path}: no such file; `prune train --save {path}` makes one")
     if not path.is_file():
         raise PruneError(f"weights {path}: is not a regular file; give one .keras or .h5 file")
     return path.read_bytes()
@@ -222,7 +225,7 @@ def _check(network: Network) -> None:
         raise PruneError("holds no Dense layer")
     for layer in network:
         _check_layer(layer)
-    for layer, following in zip(network, network[1:], strict=False):
+    for layer, following in pairwise(network):
         if layer.kernel.shape[1] != following.kernel.shape[0]:
             raise PruneError(
                 f"layers do not chain: {layer.name!r} gives {layer.kernel.shape[1]} outputs, "

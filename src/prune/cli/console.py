@@ -1,0 +1,43 @@
+"""What a person sees: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Console:
+    """Prints; `quiet` leaves out all but results."""
+
+    def __init__(self, quiet: bool) -> None:
+        """Say nothing on stderr if `quiet`."""
+        self.quiet = quiet
+
+    def say(self, text: str) -> None:
+        """Print a line for a person, on stderr."""
+        if not self.quiet:
+            sys.stdout.flush()
+            print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[str, int, str], None]]:
+        """Yield a function that takes what is being done, how much is done, and a finished line.
+
+        On a terminal it moves a bar with the time left; elsewhere it prints the finished lines.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda doing, done, line: self.say(line) if line else None
+            return
+        from rich.console import Console as Terminal
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn())
+        terminal = Terminal(stderr=True)
+        with Progress(*columns, TimeRemainingColumn(), console=terminal, transient=True) as bar:
+            task = bar.add_task("", total=total)
+
+            def update(doing: str, done: int, line: str) -> None:
+                bar.update(task, description=doing, completed=done)
+
+            yield update

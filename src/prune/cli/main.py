@@ -1,0 +1,132 @@
+"""The `prune` command: parse, run, and turn every outcome into an exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from importlib import import_module
+from types import FrameType
+
+from prune import PruneError
+from prune.cli.parser import Parser
+
+EXAMPLES = """\
+prune compare                       weight and unit pruning of the shipped network
+prune weight --k 0,25,50,90         weight pruning at each k
+prune unit --k 50:90:5              unit pruning
+prune train --save weights.h5       train the network
+prune inspect weights.h5            what is in a weights file"""
+
+GROUPS = ("sweep", "train", "inspect")
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM)."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = _run(argv)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader of stdout has seen enough (`| head`).  What is left unwritten must not be
+        # flushed again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in argv:
+            traceback.print_exc()
+        text, status = _explain(error)
+        print(f"prune: {text}", file=sys.stderr)
+        return status
+
+
+def _run(argv: list[str]) -> int:
+    args = _parser().parse_args(_joined(argv))
+    if args.version:
+        print(_versions())
+        return 0
+    if args.parser is None:
+        print(_parser().format_help(), end="")
+        return 2
+    args.argv = ["prune", *argv]
+    # Each command's module keeps its imports inside `run`, so that help and errors are quick.
+    return import_module(args.module).run(args)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="prune",
+        description="Prune Keras networks, and see what it costs in accuracy.",
+        examples=EXAMPLES,
+        epilog="`prune COMMAND --help` tells a command's options.",
+    )
+    parser.add_argument("--version", action="store_true", help="show versions and exit")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(parser=None)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for group in GROUPS:
+        import_module(f"prune.cli.{group}").add(commands)
+    return parser
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """Attach a list that starts with a minus to its --k: argparse would take it for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == "--k" and re.match(r"-[\d.]", word):
+            joined[-1] = f"--k={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _versions() -> str:
+    """Return the versions of what computes, without importing it."""
+    import platform
+    from importlib import metadata
+
+    from prune import __version__
+
+    def version(name: str) -> str:
+        try:
+            return f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            return f"{name} missing"
+
+    names = ("numpy", "scipy", "h5py", "matplotlib", "keras", "tensorflow")
+    parts = [f"Python {platform.python_version()}", *map(version, names)]
+    return f"prune {__version__} ({', '.join(parts)})"
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """Return the line and the exit code for what went wrong."""
+    match error:
+        case PruneError():
+            return str(error), error.exit_code
+        case Terminated():
+            return "terminated; files already written are whole", 143
+        case KeyboardInterrupt():
+            return "interrupted; files already written are whole", 130
+        case MemoryError():
+            return "out of memory; try a smaller --limit", 3
+        case ImportError():
+            return f"a package is missing or broken: {error}; install keras-prune again", 3
+        case OSError():
+            where = f" {error.filename}" if error.filename else ""
+            return f"the system failed{where}: {error.strerror or error}", 3
+    name = type(error).__name__
+    return f"internal error ({name}: {error}); run again with --debug and report it", 3

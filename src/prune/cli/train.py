@@ -1,0 +1,135 @@
+"""`prune train`: train the network that the other commands prune."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prune import PruneError
+from prune.cli import options
+from prune.cli.console import Console
+from prune.cli.parser import Parser
+
+if TYPE_CHECKING:
+    from prune.core.network import Network
+    from prune.files.data import Data
+    from prune.files.results import Epoch
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: Parser = commands.add_parser(
+        "train",
+        help="train the network",
+        description="Train a network with Keras: ReLU layers without biases, softmax, Adam.",
+        examples="prune train --save weights.h5\n"
+        "prune train --save quick.keras --epochs 1 --limit 1000\n"
+        "prune train --save small.weights.h5 --hidden 300,100 --seed 1",
+    )
+    parser.add_argument(
+        "--save",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="the file to write: .weights.h5, .h5 or .keras",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    parser.add_argument(
+        "--hidden",
+        metavar="LIST",
+        type=_sizes,
+        default=[1000, 1000, 500, 200],
+        help="units of the hidden layers (default: 1000,1000,500,200)",
+    )
+    parser.add_argument("--epochs", metavar="N", type=options.positive, default=10)
+    parser.add_argument("--batch-size", metavar="N", type=options.positive, default=32)
+    parser.add_argument("--learning-rate", metavar="RATE", type=_rate, default=0.001)
+    options.add_seed(parser)
+    options.add_data(parser)
+    options.add_out(parser, "train")
+    options.add_common(parser)
+    parser.set_defaults(parser=parser, module=__name__, command="train")
+
+
+def _sizes(text: str) -> list[int]:
+    return [options.positive(item) for item in text.split(",")]
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return rate
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything, train, save the network, write the course of it."""
+    from prune.files import atomic, data, results, runs, weights
+    from prune.views import plot
+
+    console = Console(args.quiet)
+    writer = weights.writer(args.save)
+    if args.save.exists() and not args.force:
+        raise PruneError(f"{args.save} exists; give --force to overwrite it, or another --save")
+    train = data.load(args.data, "train", args.limit)
+    test = data.load(args.data, "test", args.limit)
+    classes = int(train.labels.max()) + 1
+    data.check_fits(test, train.images.shape[1], classes, args.data)
+    runs.prove_writable(args.save.parent)
+    runs.prove_writable(args.out)
+    record = runs.Record(args.argv, options.settings(args), {"data": {"sha256": train.sha256}})
+    with runs.recorded(args.out, record):
+        network, epochs = _train(console, args, train, test, classes)
+        content = writer(network)
+        atomic.write(args.save, content)
+        record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
+        record.results |= asdict(epochs[-1])
+        atomic.write(args.out / "history.csv", results.history_to_csv(epochs).encode())
+        pictures = plot.png_and_svg(plot.history(epochs))
+        for suffix, picture in zip(("png", "svg"), pictures, strict=True):
+            atomic.write(args.out / f"history.{suffix}", picture)
+    console.say(
+        f"\nSaved {args.save}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right."
+    )
+    console.say(f"Files: {args.out}/ {{history.csv,png,svg  run.json}}")
+    console.say(f"Next: prune compare --weights {args.save}")
+    return 0
+
+
+def _train(
+    console: Console, args: argparse.Namespace, train: Data, test: Data, classes: int
+) -> tuple[Network, list[Epoch]]:
+    from prune.core import measure
+    from prune.files.results import Epoch
+    from prune.training import fit
+
+    recipe = fit.Recipe(args.epochs, args.batch_size, args.learning_rate, args.seed)
+    network = fit.initial([train.images.shape[1], *args.hidden, classes], args.seed)
+    epochs: list[Epoch] = []
+    size = len(train.labels)
+    with console.progress(args.epochs * size) as report:
+
+        def on_batch(done: int) -> None:
+            doing = f"epoch {len(epochs) + 1} of {args.epochs}"
+            report(doing, len(epochs) * size + min(done, size), "")
+
+        report("starting Keras", 0, "")
+        course = fit.epochs(network, train.images, train.labels, recipe, on_batch)
+        for network, loss, accuracy in course:
+            seen = measure.evaluate(network, test.images, test.labels)
+            epoch = Epoch(len(epochs) + 1, loss, accuracy, seen.loss, seen.correct / seen.total)
+            epochs.append(epoch)
+            report(_line(epoch, args.epochs), len(epochs) * size, _line(epoch, args.epochs))
+    return network, epochs
+
+
+def _line(epoch: Epoch, total: int) -> str:
+    return (
+        f"epoch {epoch.epoch} of {total}: loss {epoch.loss:.4f}, "
+        f"accuracy {epoch.accuracy:.2%}, test accuracy {epoch.test_accuracy:.2%}"
+    )

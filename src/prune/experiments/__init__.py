@@ -1,0 +1,1 @@
+"""Floor 4: networks x criteria x sparsities -> rows."""

@@ -1,0 +1,211 @@
+"""Labelled images from an .npz archive or IDX files, checked before anyone computes on them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import struct
+import zipfile
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from prune import EnvironmentFailure, PruneError
+from prune.files import atomic
+
+Split = Literal["train", "test"]
+
+MNIST = Path(__file__).parent / "mnist" / "mnist.npz"
+NAMES = ("mnist", "fashion-mnist")
+
+_IDX_NAMES = {"train": "train", "test": "t10k"}
+_IDX_IMAGES, _IDX_LABELS = 0x0803, 0x0801  # unsigned bytes, of 3 and 1 dimensions
+
+
+class Data(NamedTuple):
+    """One split of a data set."""
+
+    images: np.ndarray  # (n, inputs) float32, 0 to 1
+    labels: np.ndarray  # (n,) int64, from 0
+    sha256: str  # of the stored images and labels, all of them, whatever the limit
+
+
+def load(source: str, split: Split, limit: int | None = None) -> Data:
+    """Read the first `limit` images of a split.
+
+    `source` is one of NAMES, an .npz in Keras' layout (x_train, y_train, x_test, y_test), or a
+    folder of IDX files under their usual names, `.gz` or not.  Raises `PruneError` naming the
+    source and what is wrong with it.
+    """
+    path = _locate(source)
+    try:
+        images, labels = (_read_idx if path.is_dir() else _read_npz)(path, split)
+        _check(images, labels)
+    except PruneError as error:
+        raise PruneError(f"data {source}: {error}") from error
+    digest = hashlib.sha256(np.ascontiguousarray(images))
+    digest.update(np.ascontiguousarray(labels))
+    return Data(
+        _scaled(images[:limit]), labels.ravel()[:limit].astype(np.int64), digest.hexdigest()
+    )
+
+
+def check_fits(data: Data, inputs: int, classes: int, source: str) -> None:
+    """Refuse data that a network with that many inputs and classes cannot answer."""
+    if data.images.shape[1] != inputs:
+        raise PruneError(
+            f"data {source}: images have {data.images.shape[1]} pixels, "
+            f"but the network takes {inputs}"
+        )
+    if data.labels.max() >= classes:
+        raise PruneError(
+            f"data {source}: labels go up to {data.labels.max()}, "
+            f"but the network has {classes} outputs (0 to {classes - 1})"
+        )
+
+
+def _locate(source: str) -> Path:
+    if source == "mnist":
+        return MNIST
+    if source == "fashion-mnist":
+        return _fashion_mnist()
+    path = Path(source)
+    if not path.exists():
+        raise PruneError(
+            f"data {source}: no such file or folder; "
+            f"give {' or '.join(NAMES)}, an .npz file, or a folder of IDX files"
+        )
+    return path
+
+
+def _fashion_mnist() -> Path:
+    """Find the IDX files where Keras keeps them or Debian installs them, else download them."""
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
+    cache = keras_home / "datasets" / "fashion-mnist"
+    for folder in (cache, Path("/usr/share/datasets/fashion-mnist")):
+        if all(_idx_file(folder, split, kind) for split in _IDX_NAMES for kind in _IDX_KINDS):
+            return folder
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for name, md5 in _FASHION_MNIST.items():
+            _download(f"{_FASHION_MNIST_ADDRESS}/{name}", md5, cache / name)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"data fashion-mnist: not found in {cache}, and the download failed ({error}); "
+            "name the folder of its four IDX files with --data FOLDER"
+        ) from error
+    return cache
+
+
+def _download(address: str, md5: str, path: Path) -> None:
+    from urllib.request import urlopen  # here, since it is slow to import and seldom needed
+
+    with urlopen(address, timeout=30) as answer:  # noqa: S310  (the address is ours)
+        content = answer.read()
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise OSError(f"what {address} sent is not {path.name}")
+    atomic.write(path, content)
+
+
+# Where Keras fetches them from, and the sums that their authors publish.
+_FASHION_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
+_FASHION_MNIST = {
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+_IDX_KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
+
+
+def _idx_file(folder: Path, split: str, kind: str) -> Path | None:
+    stem = f"{_IDX_NAMES[split]}-{_IDX_KINDS[kind]}"
+    # The second spelling is that of archives unpacked by some tools.
+    spellings = (stem, stem.replace("-idx", ".idx"))
+    paths = (folder / f"{name}{end}" for name in spellings for end in ("", ".gz"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _read_idx(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    arrays = []
+    for kind, magic in (("images", _IDX_IMAGES), ("labels", _IDX_LABELS)):
+        path = _idx_file(folder, split, kind)
+        if path is None:
+            name = f"{_IDX_NAMES[split]}-{_IDX_KINDS[kind]}"
+            raise PruneError(f"the folder has no {name} or {name}.gz")
+        arrays.append(_parse_idx(path, magic))
+    return arrays[0], arrays[1]
+
+
+def _parse_idx(path: Path, magic: int) -> np.ndarray:
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (gzip.BadGzipFile, EOFError, OSError) as error:
+        raise PruneError(f"{path.name} cannot be read ({error})") from error
+    dimensions = magic & 0xFF
+    header = 4 + 4 * dimensions
+    if len(content) < header or struct.unpack(">I", content[:4])[0] != magic:
+        raise PruneError(f"{path.name} is not an IDX file of {dimensions}-dimensional bytes")
+    shape = struct.unpack(f">{dimensions}I", content[4:header])
+    values = np.frombuffer(content, np.uint8, offset=header)
+    if values.size != np.prod([int(side) for side in shape], dtype=object):
+        raise PruneError(f"{path.name} declares shape {shape}, but holds {values.size:,} bytes")
+    return values.reshape(shape)
+
+
+def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise PruneError("is a single array; an .npz with x_test and y_test is needed")
+            names = [f"x_{split}", f"y_{split}"]
+            missing = [name for name in names if name not in archive]
+            if missing:
+                held = ", ".join(archive.files) or "nothing"
+                raise PruneError(f"has no {' and no '.join(missing)}; it holds {held}")
+            return archive[names[0]], archive[names[1]]
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+        raise PruneError(f"is not a readable .npz file ({error})") from error
+
+
+def _check(images: np.ndarray, labels: np.ndarray) -> None:
+    if images.dtype.kind not in "uif" or images.ndim < 2:
+        raise PruneError(
+            f"images are {images.dtype} of shape {images.shape}; "
+            "numbers of shape (n, height, width) or (n, pixels) are needed"
+        )
+    if labels.dtype.kind not in "ui" or labels.ndim not in (1, 2) or labels.size != len(labels):
+        raise PruneError(
+            f"labels are {labels.dtype} of shape {labels.shape}; "
+            "whole numbers of shape (n,) are needed"
+        )
+    if len(images) != len(labels):
+        raise PruneError(f"there are {len(images):,} images but {len(labels):,} labels")
+    if len(images) == 0 or images.size == 0:
+        raise PruneError("there are no images")
+    if labels.min() < 0:
+        raise PruneError(f"labels start at {labels.min()}; they count from 0")
+    _check_pixels(images)
+
+
+def _check_pixels(images: np.ndarray) -> None:
+    if images.dtype == np.uint8:
+        return
+    low, high = images.min(), images.max()
+    limit = 1 if images.dtype.kind == "f" else 255
+    if not (low >= 0 and high <= limit):  # so written, NaN fails too
+        raise PruneError(
+            f"pixels go from {low} to {high}; whole numbers from 0 to 255 "
+            "or decimals from 0 to 1 are needed"
+        )
+
+
+def _scaled(images: np.ndarray) -> np.ndarray:
+    flat = images.reshape(len(images), -1)
+    if flat.dtype.kind == "f":
+        return flat.astype(np.float32)
+    return flat.astype(np.float32) / np.float32(255)

@@ -1,0 +1,123 @@
+"""The record of one invocation: `run.json`, in the folder that its other files go to."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prune import EnvironmentFailure, __version__
+from prune.files import atomic
+
+
+@dataclass
+class Record:
+    """What one invocation was and did; becomes `run.json`."""
+
+    command: list[str]
+    settings: dict[str, Any]  # all of them, defaults too
+    inputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+
+
+def prove_writable(folder: Path) -> None:
+    """Make `folder` and write to it, so that a long computation is not lost at its end."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"\0" * 4096)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot write to the folder {folder}: {error.strerror}; choose another with --out"
+        ) from error
+
+
+@contextmanager
+def recorded(folder: Path, record: Record) -> Iterator[None]:
+    """Keep `run.json` in `folder` while the block runs: running, then how it ended."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+
+    def write(status: str) -> None:
+        seconds = round(time.perf_counter() - clock, 3)
+        content = _run(record, status, started, seconds)
+        atomic.write(folder / "run.json", content.encode())
+
+    write("running")
+    try:
+        yield
+    except KeyboardInterrupt:
+        write("interrupted")
+        raise
+    except BaseException:
+        write("failed")
+        raise
+    write("finished")
+
+
+def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
+    run = {
+        "command": record.command,
+        "status": status,
+        "start": started.isoformat(timespec="seconds"),
+        "seconds": seconds,
+        "settings": record.settings,
+        "inputs": record.inputs,
+        "results": record.results,
+        "versions": _versions(),
+        "machine": _machine(),
+        "git": _git_revision(),
+    }
+    return json.dumps(run, indent=2, default=str) + "\n"
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what computed: TensorFlow and Keras only where they were used."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    used = [name for name in ("keras", "tensorflow", "scipy") if name in sys.modules]
+    return {
+        "prune": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": f"{blas.get('name')} {blas.get('version')}",
+        "h5py": metadata.version("h5py"),
+        **{name: metadata.version(name) for name in used},
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count()}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _git_revision() -> str | None:
+    """Return the commit of the checkout that this code runs from, if it is one."""
+    root = Path(__file__).parents[3]
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""Floor 3: rows -> tables, sentences and pictures."""

@@ -1,0 +1,152 @@
+"""Rows -> pictures: fit for a talk, and the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from prune.core.measure import wilson
+from prune.files.results import Epoch, Row
+from prune.views import published
+from prune.views.words import curves
+
+# Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
+_STYLES = [
+    ("#0072B2", "o"),
+    ("#D55E00", "s"),
+    ("#009E73", "^"),
+    ("#CC79A7", "D"),
+    ("#E69F00", "v"),
+    ("#56B4E9", "P"),
+    ("#000000", "X"),
+]
+_FAINT = 0.4
+_SETTINGS = {
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e5e5e5",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "svg.hashsalt": "prune",  # else the ids in the file are random
+    "svg.fonttype": "path",
+}
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Draw with our settings on top of matplotlib's own, whatever the user's file says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+@_style()
+def accuracy(rows: list[Row], unpruned: float, classes: int, with_published: bool) -> Figure:
+    """Draw accuracy against k: one line for each curve, with 95 % intervals."""
+    figure, axes = _canvas("Accuracy after pruning, without retraining")
+    axes.axhline(unpruned, color="#666666", linewidth=1, linestyle=":")
+    axes.axhline(1 / classes, color="#666666", linewidth=1, linestyle=":")
+    _caption(axes, unpruned, f"unpruned {unpruned:.2%}", below=True)
+    _caption(axes, 1 / classes, f"chance {1 / classes:.0%}", below=False)
+    for (label, curve), (color, marker) in zip(curves(rows).items(), cycle(_STYLES), strict=False):
+        _draw_curve(axes, label, curve, color, marker)
+        if with_published and curve[0].method in published.ACCURACY:
+            _draw_published(axes, label, curve[0].method, color)
+    axes.set(
+        xlabel="k: percent of each hidden layer's weights or units removed",
+        ylabel=f"test accuracy ({rows[0].total:,} images)",
+        ylim=(0, 1.04),
+    )
+    axes.xaxis.set_major_formatter(PercentFormatter())
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14))
+    return figure
+
+
+def _draw_curve(axes: Axes, label: str, curve: list[Row], color: str, marker: str) -> None:
+    heights = [row.accuracy for row in curve]
+    bounds = [wilson(row.correct, row.total) for row in curve]
+    below = [height - low for height, (low, _) in zip(heights, bounds, strict=True)]
+    above = [high - height for height, (_, high) in zip(heights, bounds, strict=True)]
+    axes.errorbar(
+        [row.k for row in curve],
+        heights,
+        yerr=[below, above],
+        color=color,
+        marker=marker,
+        linewidth=2,
+        elinewidth=1,
+        capsize=2,
+        label=f"{label} pruning",
+        zorder=3,
+    )
+
+
+def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:
+    points = published.ACCURACY[method]
+    axes.plot(
+        list(points),
+        list(points.values()),
+        color=color,
+        alpha=_FAINT,
+        linestyle="--",
+        linewidth=1.5,
+        label=f"{label} pruning, published",
+    )
+
+
+def _caption(axes: Axes, height: float, text: str, below: bool) -> None:
+    axes.annotate(
+        text,
+        (0, height),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, -6 if below else 4),
+        textcoords="offset points",
+        va="top" if below else "bottom",
+        fontsize=10,
+        color="#444444",
+    )
+
+
+@_style()
+def history(epochs: list[Epoch]) -> Figure:
+    """Draw the error while training, and on the test images after each epoch."""
+    figure, axes = _canvas("Training")
+    numbers = [epoch.epoch for epoch in epochs]
+    lines = {
+        "training": [epoch.accuracy for epoch in epochs],
+        "test (reported, never chosen by)": [epoch.test_accuracy for epoch in epochs],
+    }
+    for (label, heights), (color, marker) in zip(lines.items(), _STYLES, strict=False):
+        axes.plot(numbers, heights, color=color, marker=marker, linewidth=2, label=label)
+    axes.set(xlabel="epoch", ylabel="accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _canvas(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title, loc="left")
+    return figure, axes
+
+
+@_style()
+def png_and_svg(figure: Figure) -> tuple[bytes, bytes]:
+    """Return the picture in both formats, without dates."""
+    png, svg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png", dpi=150)
+    figure.savefig(svg, format="svg", metadata={"Date": None})
+    return png.getvalue(), svg.getvalue()

@@ -1,0 +1,32 @@
+"""The published numbers for the home network, to hold ours against."""
+
+from __future__ import annotations
+
+from prune.core.network import Network
+
+SOURCE = "nsai500/Pruning, one network"
+ACCURACY: dict[str, dict[float, float]] = {  # by method and k
+    "weight": dict(
+        zip(
+            (0, 25, 50, 60, 70, 80, 90, 95, 97, 99),
+            (0.9808, 0.9802, 0.9805, 0.9801, 0.9783, 0.9759, 0.9549, 0.8532, 0.5790, 0.1706),
+            strict=True,
+        )
+    ),
+    "unit": dict(
+        zip(
+            (0, 25, 50, 60, 70, 80, 90, 95, 97, 99),
+            (0.9808, 0.9808, 0.9801, 0.9756, 0.9565, 0.8303, 0.3802, 0.2005, 0.1547, 0.1003),
+            strict=True,
+        )
+    ),
+}
+
+_HOME = ((784, 1000), (1000, 1000), (1000, 500), (500, 200), (200, 10))
+
+
+def is_home(network: Network) -> bool:
+    """Tell whether `network` has the structure of the published one."""
+    return tuple(layer.kernel.shape for layer in network) == _HOME and all(
+        layer.bias is None and layer.activation == "relu" for layer in network[:-1]
+    )

@@ -1,0 +1,84 @@
+"""Rows -> tables for people: rounded, in percent, with intervals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from prune.core.measure import wilson
+from prune.files.results import Row
+from prune.views import published
+from prune.views.words import curves
+
+
+class Table(NamedTuple):
+    """Texts in columns; every column is numbers, to be aligned right."""
+
+    header: list[str]
+    lines: list[list[str]]
+    note: str  # what the columns mean
+
+
+def table(rows: list[Row], with_published: bool) -> Table:
+    """Return one line for each k: one curve in detail, or several side by side."""
+    grouped = curves(rows)
+    detailed = len(grouped) == 1
+    header = ["k"]
+    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    for label, curve in grouped.items():
+        header.append("accuracy %" if detailed else f"{label} %")
+        header.append("95 % interval")
+        columns.append([f"{100 * row.accuracy:.2f}" for row in curve])
+        columns.append([_interval(row) for row in curve])
+        if with_published and curve[0].method in published.ACCURACY:
+            header.append("published")
+            columns.append([_published(row) for row in curve])
+    if detailed:
+        (curve,) = grouped.values()
+        header += ["loss", f"{curve[0].method}s removed", "nonzero"]
+        columns.append([f"{row.loss:.3f}" for row in curve])
+        columns.append([f"{row.pruned:,}" for row in curve])
+        columns.append([f"{row.nonzero:,}" for row in curve])
+    return Table(header, [list(line) for line in zip(*columns, strict=True)], _note(rows))
+
+
+def _interval(row: Row) -> str:
+    low, high = wilson(row.correct, row.total)
+    return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _published(row: Row) -> str:
+    share = published.ACCURACY[row.method].get(row.k)
+    return "" if share is None else f"{100 * share:.2f}"
+
+
+def _note(rows: list[Row]) -> str:
+    prunable = {row.method: row.prunable for row in rows}
+    counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
+    return (
+        f"Test accuracy on {rows[0].total:,} images. k is the percent removed of each hidden "
+        f"layer's weights or units ({counts} in all, of {rows[0].parameters:,} parameters)."
+    )
+
+
+def to_text(table: Table) -> str:
+    """Return the table for a terminal, its columns aligned; lines are never cut."""
+    widths = _widths(table)
+    rule = ["-" * width for width in widths]
+    lines = [_aligned(line, widths, "  ") for line in (table.header, rule, *table.lines)]
+    return "\n".join(lines) + "\n"
+
+
+def to_markdown(table: Table) -> str:
+    """Return a Markdown table, padded so that it reads as text too."""
+    widths = _widths(table)
+    rule = [f"{'-' * (width - 1)}:" for width in widths]
+    lines = [f"| {_aligned(line, widths, ' | ')} |" for line in (table.header, rule, *table.lines)]
+    return "\n".join(lines) + f"\n\n{table.note}\n"
+
+
+def _widths(table: Table) -> list[int]:
+    return [max(map(len, column)) for column in zip(table.header, *table.lines, strict=True)]
+
+
+def _aligned(line: list[str], widths: list[int], between: str) -> str:
+    return between.join(text.rjust(width) for text, width in zip(line, widths, strict=True))
