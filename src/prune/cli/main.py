@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         status = _run(argv)
         sys.stdout.flush()
         return status
+    except SystemExit as done:  # argparse, after printing help
+        return int(done.code or 0)
     except BrokenPipeError:
         # The reader of stdout has seen enough (`| head`).  What is left unwritten must not be
         # flushed again at exit.

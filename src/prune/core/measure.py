@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from math import sqrt
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from prune.core.network import Network, logits
 
-CHUNK = 1000  # images at a time: enough for BLAS, and a few megabytes of activations
+CHUNK = 500  # images at a time: enough for BLAS, and a few megabytes of activations
 
 
 class Evaluation(NamedTuple):
@@ -20,15 +21,25 @@ class Evaluation(NamedTuple):
     loss: float  # mean cross-entropy, natural logarithm
 
 
-def evaluate(network: Network, images: np.ndarray, labels: np.ndarray) -> Evaluation:
-    """Evaluate on `images` (n, inputs) with `labels` (n,), n at least 1."""
-    correct, loss = 0, 0.0
-    for start in range(0, len(images), CHUNK):
+Map = Callable[[Callable[[int], tuple[int, float]], Iterable[int]], Iterable[tuple[int, float]]]
+
+
+def evaluate(
+    network: Network, images: np.ndarray, labels: np.ndarray, over: Map = map
+) -> Evaluation:
+    """Evaluate on `images` (n, inputs) with `labels` (n,), n at least 1.
+
+    `over` may be the `map` of a pool of threads, each of which takes a chunk of images at a time.
+    """
+
+    def chunk(start: int) -> tuple[int, float]:
         answers = logits(network, images[start : start + CHUNK])
         wanted = labels[start : start + CHUNK]
-        correct += int(np.count_nonzero(answers.argmax(axis=1) == wanted))
-        loss += float(cross_entropy(answers, wanted).sum())
-    return Evaluation(correct, len(images), loss / len(images))
+        right = int(np.count_nonzero(answers.argmax(axis=1) == wanted))
+        return right, float(cross_entropy(answers, wanted).sum())
+
+    rights, losses = zip(*over(chunk, range(0, len(images), CHUNK)), strict=True)
+    return Evaluation(sum(rights), len(images), sum(losses) / len(images))
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -53,4 +64,6 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     middle = share + z * z / (2 * total)
     spread = z * sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
     scale = 1 + z * z / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    low, high = (middle - spread) / scale, (middle + spread) / scale
+    # Rounding must put neither a bound outside 0 to 1 nor the proportion outside its bounds.
+    return max(0.0, min(share, low)), min(1.0, max(share, high))

@@ -87,7 +87,7 @@ ACTIVATIONS: dict[str, Callable[..., np.ndarray]] = {
 OUTPUTS = ("softmax", "linear")
 # Those of one parameter, and what it is called; another value goes in brackets: `leaky_relu(0.3)`.
 PARAMETERS = {"elu": "alpha", "leaky_relu": "slope"}
-_WITH_PARAMETER = re.compile(rf"({'|'.join(PARAMETERS)})\((\d[\d.e-]*)\)")
+_WITH_PARAMETER = re.compile(rf"({'|'.join(PARAMETERS)})\((\d+(?:\.\d+)?(?:e-?\d+)?)\)")
 
 
 def split_activation(name: str) -> tuple[str, float | None]:
@@ -115,9 +115,21 @@ def activation(name: str) -> Activation:
     return function if number is None else partial(function, **{PARAMETERS[base]: number})
 
 
+# Below this share of live inputs, gathering them costs less than multiplying by their zeros.
+_WORTH_GATHERING = 0.9
+
+
 def preactivations(layer: Layer, inputs: np.ndarray) -> np.ndarray:
-    """Return `inputs @ kernel + bias`, (n, units)."""
-    sums = inputs @ layer.kernel
+    """Return `inputs @ kernel + bias`, (n, units).
+
+    Inputs that are zero in all n rows (dark pixels, silent ReLU units) are left out of the
+    product; it is the same up to the order of summation.
+    """
+    live = inputs.any(axis=0)
+    if np.count_nonzero(live) < _WORTH_GATHERING * live.size:
+        sums = inputs[:, live] @ layer.kernel[live]
+    else:
+        sums = inputs @ layer.kernel
     if layer.bias is not None:
         sums += layer.bias
     return sums

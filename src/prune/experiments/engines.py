@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from prune.core import measure
 from prune.core.measure import Evaluation
@@ -17,17 +20,28 @@ Engine = Callable[[Network], Evaluation]
 def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     """Evaluate on NumPy alone, each network in its shrunk form.
 
-    Inputs that are zero in every image (116 of MNIST's 784 pixels in the test set) are dropped
-    once, with their rows of the first kernel.
+    Images of one class stand together, since they leave the same pixels dark and the same units
+    silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
+    a BLAS that spreads every product over all cores stands still whenever another program needs
+    one of them.
     """
-    lit = images.any(axis=0)
-    images = images[:, lit]
+    order = np.argsort(labels, kind="stable")
+    images, labels = images[order], labels[order]
+    blas = ThreadpoolController().select(user_api="blas")
+    pool = ThreadPoolExecutor(_cores())
 
     def evaluate(network: Network) -> Evaluation:
-        first = network[0]._replace(kernel=network[0].kernel[lit])
-        return measure.evaluate(shrink((first, *network[1:])), images, labels)
+        with blas.limit(limits=1):
+            return measure.evaluate(shrink(network), images, labels, pool.map)
 
     return evaluate
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def keras_engine(images: np.ndarray, labels: np.ndarray) -> Engine:

@@ -84,7 +84,7 @@ def _fashion_mnist() -> Path:
     """Find the IDX files where Keras keeps them or Debian installs them, else download them."""
     keras_home = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
     cache = keras_home / "datasets" / "fashion-mnist"
-    for folder in (cache, Path("/usr/share/datasets/fashion-mnist")):
+    for folder in (cache, _DEBIAN):
         if all(_idx_file(folder, split, kind) for split in _IDX_NAMES for kind in _IDX_KINDS):
             return folder
     try:
@@ -109,6 +109,7 @@ def _download(address: str, md5: str, path: Path) -> None:
     atomic.write(path, content)
 
 
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
 # Where Keras fetches them from, and the sums that their authors publish.
 _FASHION_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _FASHION_MNIST = {
@@ -159,7 +160,8 @@ def _parse_idx(path: Path, magic: int) -> np.ndarray:
 
 def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise PruneError("is a single array; an .npz with x_test and y_test is needed")
             names = [f"x_{split}", f"y_{split}"]

@@ -48,11 +48,13 @@ def load(path: Path, activation: str = "relu") -> WeightsFile:
     """
     content = _read(path)
     try:
-        network, kind, told = _parse(content, activation)
+        found = _parse(content)
+        network = _assemble(found.arrays, found.structures or _assume(found.arrays, activation))
         _check(network)
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
-    return WeightsFile(network, kind, sha256(content), "" if told else activation)
+    assumed = "" if found.structures else activation
+    return WeightsFile(network, found.format, sha256(content), assumed)
 
 
 def sha256(content: bytes) -> str:
@@ -70,12 +72,23 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(content: bytes, activation: str) -> tuple[Network, str, bool]:
+Arrays = dict[str, list[np.ndarray]]  # by layer name: a kernel, and a bias if there is one
+
+
+class _Found(NamedTuple):
+    """What a file holds, before it is put together."""
+
+    format: str
+    arrays: Arrays
+    structures: list[Structure] | None  # None if the file does not tell
+
+
+def _parse(content: bytes) -> _Found:
     if content.startswith(hdf5.SIGNATURE):
         with hdf5.opened(content) as file:
-            return _parse_hdf5(file, activation)
+            return _parse_hdf5(file)
     if content.startswith(b"PK\x03\x04"):
-        return _parse_keras(content), "keras", True
+        return _parse_keras(content)
     raise PruneError(f"{_what_it_is(content)}; a Keras .keras, .weights.h5 or .h5 file is needed")
 
 
@@ -90,7 +103,7 @@ def _what_it_is(content: bytes) -> str:
     return f"is not a Keras file (it starts with {content[:8]!r})"
 
 
-def _parse_keras(content: bytes) -> Network:
+def _parse_keras(content: bytes) -> _Found:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             config = archive.read("config.json")
@@ -101,7 +114,7 @@ def _parse_keras(content: bytes) -> Network:
         raise PruneError(f"is a broken or truncated .keras file ({error})") from error
     structures = keras_config.parse(_json(config))
     with hdf5.opened(weights) as file:
-        return _from_keras3(file, structures)
+        return _Found("keras", _keras3_arrays(file), structures)
 
 
 def _json(text: str | bytes) -> keras_config.Json:
@@ -114,15 +127,16 @@ def _json(text: str | bytes) -> keras_config.Json:
     return config
 
 
-def _parse_hdf5(file: h5py.File, activation: str) -> tuple[Network, str, bool]:
+def _parse_hdf5(file: h5py.File) -> _Found:
     config = hdf5.text(file, "model_config")
     legacy = hdf5.subgroup(file, "model_weights")
     if config is not None and legacy is not None:
-        return _from_legacy(legacy, keras_config.parse(_json(config))), "h5", True
+        return _Found("h5", _legacy_arrays(legacy), keras_config.parse(_json(config)))
     if hdf5.texts(file, "layer_names") is not None:
-        return _from_legacy(file, None, activation), "legacy weights h5", False
-    if _keras3_layers(file) is not None:
-        return _from_keras3(file, None, activation), "weights.h5", False
+        return _Found("legacy weights h5", _legacy_arrays(file), None)
+    if (layers := _keras3_layers(file)) is not None:
+        _refuse_foreign(layers)
+        return _Found("weights.h5", _keras3_arrays(file), None)
     raise PruneError("is an HDF5 file, but not one that Keras wrote (it has no layers)")
 
 
@@ -136,18 +150,13 @@ _HARMLESS = re.compile(r"(input_layer|flatten|reshape|dropout|re_lu|softmax|acti
 _DENSE = re.compile(r"dense(?:_(\d+))?")
 
 
-def _from_keras3(
-    file: h5py.File, structures: list[Structure] | None, activation: str = "relu"
-) -> Network:
+def _keras3_arrays(file: h5py.File) -> Arrays:
     layers = _keras3_layers(file)
     if layers is None:
         raise PruneError("holds no layers")
     # By number: in the file dense_10 stands before dense_2.
     groups = sorted((name for name in layers if _DENSE.fullmatch(name)), key=_number)
-    if structures is None:
-        _refuse_foreign(layers)
-    arrays = {_own_name(layers, name): _variables(layers, name) for name in groups}
-    return _assemble(arrays, structures or _assume(arrays, activation))
+    return {_own_name(layers, name): _variables(layers, name) for name in groups}
 
 
 def _number(name: str) -> int:
@@ -175,22 +184,19 @@ def _own_name(layers: h5py.Group, name: str) -> str:
     return hdf5.text(layers[name]["vars"], "name") or name
 
 
-def _from_legacy(
-    file: h5py.Group, structures: list[Structure] | None, activation: str = "relu"
-) -> Network:
+def _legacy_arrays(file: h5py.Group) -> Arrays:
     arrays = {}
     for name in hdf5.texts(file, "layer_names") or []:
         group = hdf5.subgroup(file, name)
         weights = hdf5.texts(group, "weight_names") if group is not None else None
         if weights:
             arrays[name] = [hdf5.array(group, weight) for weight in weights]
-    return _assemble(arrays, structures or _assume(arrays, activation))
-
-
-Arrays = dict[str, list[np.ndarray]]  # by layer name: a kernel, and a bias if there is one
+    return arrays
 
 
 def _assume(arrays: Arrays, activation: str) -> list[Structure]:
+    if not arrays:
+        raise PruneError("holds no Dense layer")
     split_activation(activation)
     biases = [len(pair) == 2 for pair in arrays.values()]
     activations = [activation] * (len(arrays) - 1) + ["softmax"]
@@ -221,8 +227,6 @@ def _assemble(arrays: Arrays, structures: list[Structure]) -> Network:
 
 def _check(network: Network) -> None:
     """Refuse what cannot be evaluated: shapes that do not chain, NaN, a name used twice."""
-    if not network:
-        raise PruneError("holds no Dense layer")
     for layer in network:
         _check_layer(layer)
     for layer, following in pairwise(network):

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prune import EnvironmentFailure
-from prune.core.measure import CHUNK, Evaluation
+from prune.core.measure import Evaluation
 from prune.core.network import Network, arrays
 from prune.files import keras_config
 
 if TYPE_CHECKING:
     import keras
+
+_BATCH = 1000
 
 
 @cache
@@ -99,7 +101,7 @@ def engine(images: np.ndarray, labels: np.ndarray) -> Callable[[Network], Evalua
             model, built_for = build(network), structure
             model.compile(loss=loss(network), metrics=["sparse_categorical_accuracy"])
         model.set_weights(arrays(network))
-        mean_loss, accuracy = model.evaluate(images, labels, batch_size=CHUNK, verbose=0)
+        mean_loss, accuracy = model.evaluate(images, labels, batch_size=_BATCH, verbose=0)
         return Evaluation(round(accuracy * len(labels)), len(labels), mean_loss)
 
     return evaluate

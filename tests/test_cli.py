@@ -1,0 +1,352 @@
+"""The command, in-process: exit codes, what goes where, and every message."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conftest import make_network
+
+import prune as package
+from prune.cli import main as cli
+from prune.cli import options
+from prune.files import results, weights
+
+FILES = {"table.csv", "table.json", "table.md", "accuracy.png", "accuracy.svg", "run.json"}
+
+
+@pytest.fixture
+def tiny(tmp_path, network, tiny_data):
+    """The options that make a sweep take milliseconds."""
+    path = tmp_path / "tiny.keras"
+    weights.save(network, path)
+    return ["--weights", path, "--data", tiny_data]
+
+
+@pytest.mark.parametrize("command", ["weight", "unit", "compare"])
+def test_a_sweep_writes_all_its_files(prune, tiny, tmp_path, command):
+    status, out, err = prune(command, *tiny, "--k", "0,50", "100")
+    assert status == 0, err
+    folder = tmp_path / "work" / "results" / command
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert out.split("\n")[0].split()[0] == "k"
+    assert "Next: prune " in err.splitlines()[-1]
+    assert "pruning keeps within 1 point" in err
+
+
+def test_json_and_csv_are_exactly_the_files(prune, tiny, tmp_path):
+    for form, name in (("json", "table.json"), ("csv", "table.csv"), ("markdown", "table.md")):
+        status, out, _ = prune("compare", *tiny, "--k", "0,50", "--format", form, "--out", "o")
+        assert status == 0
+        assert out == (tmp_path / "work" / "o" / name).read_text()
+    rows = json.loads((tmp_path / "work" / "o" / "table.json").read_text())
+    assert [(row["method"], row["k"]) for row in rows] == [
+        *(("weight", 0), ("weight", 50), ("unit", 0), ("unit", 50))
+    ]
+    table = csv.DictReader(io.StringIO((tmp_path / "work" / "o" / "table.csv").read_text()))
+    assert [float(row["accuracy"]) for row in table] == [row["accuracy"] for row in rows]
+
+
+def test_the_same_command_twice_gives_the_same_bytes(prune, tiny, tmp_path):
+    for out in ("a", "b"):
+        assert prune("compare", *tiny, "--out", out)[0] == 0
+    for name in FILES - {"run.json"}:
+        first, second = (tmp_path / "work" / out / name for out in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_run_json_tells_settings_defaults_and_inputs(prune, tiny, tmp_path):
+    prune("unit", *tiny, "--k", "0:50:25", "--limit", "30", "--out", "o")
+    run = json.loads((tmp_path / "work" / "o" / "run.json").read_text())
+    assert run["status"] == "finished"
+    assert run["command"][:2] == ["prune", "unit"]
+    assert run["settings"]["k"] == [0, 25, 50]
+    assert (run["settings"]["engine"], run["settings"]["seed"]) == ("numpy", 0)
+    assert run["settings"]["limit"] == run["inputs"]["data"]["images"] == 30
+    assert run["inputs"]["weights"]["sha256"] == weights.load(tiny[1]).sha256
+
+
+def test_quiet_leaves_only_results(prune, tiny):
+    status, out, err = prune("weight", *tiny, "-q")
+    assert (status, err) == (0, "") and out
+
+
+def test_off_a_terminal_each_point_is_a_plain_line(prune, tiny):
+    _, _, err = prune("unit", *tiny, "--k", "0,50")
+    assert [line for line in err.splitlines() if line.startswith("unit k")][0].startswith(
+        "unit k = 0: "
+    )
+    assert "\x1b" not in err
+
+
+def test_fewer_images_are_the_first_ones(prune, tiny, network):
+    _, out, _ = prune("weight", *tiny, "--limit", "7", "--k", "0", "--format", "json")
+    (row,) = json.loads(out)
+    assert row["total"] == 7
+
+
+def test_a_file_that_does_not_tell_is_remarked_on(prune, tmp_path, rng, tiny_data):
+    import h5py
+
+    path = tmp_path / "plain.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/0"] = rng.normal(size=(6, 3)).astype("f")
+    _, _, err = prune("weight", "--weights", path, "--data", tiny_data)
+    assert "does not tell activations; relu is assumed" in err
+    _, _, err = prune("weight", "--weights", path, "--data", tiny_data, "--activation", "tanh")
+    assert "does not tell activations; tanh is assumed" in err
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (["0,25,50"], [0, 25, 50]),
+        (["0", "25", "50"], [0, 25, 50]),
+        (["0:90:30"], [0, 30, 60, 90]),
+        (["0:1:0.25", "90,", "50,50"], [0, 0.25, 0.5, 0.75, 1, 50, 90]),
+        (["50%"], [50]),
+        (["99.9", "0", "100"], [0, 99.9, 100]),
+        (["0:10:4"], [0, 4, 8]),
+        (["1e1"], [10]),
+    ],
+)
+def test_lists_of_k(tokens, expected):
+    assert options.sparsities(tokens) == [Fraction(str(k)) / 100 for k in expected]
+
+
+@pytest.mark.parametrize(
+    ("k", "message"),
+    [
+        (["-5"], "--k takes percents from 0 to 100, got -5"),
+        (["-5,10"], "--k takes percents from 0 to 100, got -5"),
+        (["101"], "--k takes percents from 0 to 100, got 101"),
+        (["nan"], "--k takes percents from 0 to 100, got 'nan'"),
+        (["inf"], "--k takes percents from 0 to 100, got 'inf'"),
+        (["1e999999"], "--k takes percents from 0 to 100, got '1e999999'"),
+        (["a,b"], "--k takes percents such as 0,25,50 or 0:90:10, got 'a'"),
+        ([""], "--k is an empty list"),
+        ([","], "--k is an empty list"),
+        ([], "argument --k: expected at least one argument"),
+        (["0:90"], "--k takes ranges as start:stop:step, such as 0:90:10, got '0:90'"),
+        (["0:90:0"], "--k takes ranges as start:stop:step"),
+        (["90:0:10"], "--k takes ranges as start:stop:step"),
+        (["0:100:0.0001"], "--k 0:100:0.0001 would be 1,000,001 points"),
+    ],
+)
+def test_wrong_lists_of_k(prune, tmp_path, k, message):
+    assert_refused(prune("weight", "--k", *k), message)
+    assert not list((tmp_path / "work").iterdir())
+
+
+def assert_refused(outcome, message, expected=2):
+    status, out, err = outcome
+    assert (status, out) == (expected, "")
+    assert err.startswith("prune: ") and err.count("\n") == 1
+    assert message in err
+
+
+def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
+    status, _, err = prune("weight", *tiny, "--k", "0.5")
+    assert status == 0
+    assert "k is in percent: 0.5 removes 0.5 %; for 50 % give --k 50" in err
+    assert "k is in percent" not in prune("weight", *tiny, "--k", "0.5,50")[2]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["wieght"], "unknown command 'wieght' (did you mean weight?); choose from weight, unit"),
+        (["xyz"], "unknown command 'xyz'; choose from weight"),
+        (["weight", "--enigne", "keras"], "unknown argument --enigne (did you mean --engine?)"),
+        (["weight", "--eng", "keras"], "unknown argument --eng"),
+        (["weight", "extra"], "unknown argument extra"),
+        (["weight", "--engine", "kears"], "unknown --engine 'kears' (did you mean keras?)"),
+        (["weight", "--format", "xml"], "unknown --format 'xml'; choose from table, csv, json"),
+        (["weight", "--limit", "0"], "expected a whole number from 1, got '0'"),
+        (["weight", "--seed", "-1"], "expected a whole number from 0, got '-1'"),
+        (["weight", "--data", "none"], "data none: no such file or folder"),
+        (["weight", "--weights", "none.h5"], "weights none.h5: no such file"),
+        (["weight", "--weights", "."], "weights .: is a folder"),
+        (["inspect"], "the following arguments are required: FILE"),
+        (["inspect", "none.h5"], "weights none.h5: no such file"),
+        (["train"], "the following arguments are required: --save"),
+        (["train", "--save", "a.txt"], "its name must end in .keras, .h5, .hdf5"),
+        (
+            ["train", "--save", "a.h5", "--hidden", "10,x"],
+            "expected a whole number from 1, got 'x'",
+        ),
+        (["train", "--save", "a.h5", "--learning-rate", "0"], "expected a number above 0, got '0'"),
+        (["train", "--save", "a.h5", "--learning-rate", "x"], "expected a number above 0, got 'x'"),
+    ],
+)
+def test_wrong_usage_is_one_line(prune, tmp_path, argv, message):
+    assert_refused(prune(*argv), message)
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_an_existing_file_is_not_overwritten(prune, tmp_path):
+    (tmp_path / "work" / "a.h5").write_bytes(b"mine")
+    assert_refused(prune("train", "--save", "a.h5"), "a.h5 exists; give --force to overwrite it")
+    assert (tmp_path / "work" / "a.h5").read_bytes() == b"mine"
+
+
+def test_data_that_do_not_fit_are_refused(prune, tiny, tmp_path, rng):
+    np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 7)), y_test=np.zeros(4, int))
+    assert_refused(prune("weight", *tiny[:2], "--data", tmp_path / "d.npz"), "images have 7 pixels")
+    np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.full(4, 3))
+    assert_refused(prune("weight", *tiny[:2], "--data", tmp_path / "d.npz"), "labels go up to 3")
+
+
+def test_a_folder_that_cannot_be_written_is_exit_3(prune, tiny, tmp_path):
+    (tmp_path / "file").touch()
+    outcome = prune("weight", *tiny, "--out", tmp_path / "file" / "out")
+    assert_refused(outcome, "cannot write to the folder", expected=3)
+
+
+def test_debug_shows_the_traceback(prune):
+    status, _, err = prune("weight", "--k", "101", "--debug")
+    assert status == 2 and "Traceback" in err and err.splitlines()[-1].startswith("prune: ")
+
+
+def test_no_command_shows_help_and_is_wrong_usage(prune):
+    status, out, _ = prune()
+    assert status == 2 and "examples:" in out
+
+
+def test_help_leads_with_examples(prune):
+    status, out, _ = prune("weight", "--help")
+    assert status == 0
+    assert out.index("examples:") < out.index("usage:") < out.index("options:")
+
+
+def test_version_names_what_computes(prune):
+    status, out, _ = prune("--version")
+    assert status == 0
+    assert out.startswith(f"prune {package.__version__} (Python ") and "tensorflow 2" in out
+
+
+def test_inspect_tells_what_is_in_a_file(prune, tmp_path, rng):
+    network = make_network(rng, [6, 5, 3], "tanh")
+    network[0].kernel[:, 0] = 0
+    weights.save(network, tmp_path / "a.keras")
+    status, out, _ = prune("inspect", tmp_path / "a.keras", "--format", "json")
+    assert status == 0
+    assert json.loads(out) == {
+        "file": str(tmp_path / "a.keras"),
+        "format": "keras",
+        "sha256": weights.load(tmp_path / "a.keras").sha256,
+        "parameters": 6 * 5 + 5 + 5 * 3 + 3,
+        "layers": [
+            {
+                "name": "dense",
+                "inputs": 6,
+                "units": 5,
+                "activation": "tanh",
+                "bias": True,
+                "zeros": 6,
+            },
+            {
+                **{"name": "dense_1", "inputs": 5, "units": 3},
+                **{"activation": "softmax", "bias": True, "zeros": 0},
+            },
+        ],
+    }
+    status, out, err = prune("inspect", tmp_path / "a.keras")
+    assert "6 (20.0%)" in out and "53 parameters" in out
+    assert "Next: prune compare --weights" in err
+
+
+def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, network):
+    _, _, err = prune("weight", *tiny, "--k", "0,100")
+    line = err.splitlines()[-1]
+    assert line.startswith("Next: prune weight --k 0:100:10 --weights ")
+    assert f"--data {tiny[3]}" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "message"),
+    [
+        (KeyboardInterrupt, 130, "interrupted"),
+        (cli.Terminated, 143, "terminated"),
+        (MemoryError, 3, "out of memory"),
+        (OSError(28, "No space left on device", "t.csv"), 3, "failed t.csv: No space left"),
+        (ImportError("no module h5py"), 3, "a package is missing or broken: no module h5py"),
+        (
+            ZeroDivisionError("x"),
+            3,
+            "internal error (ZeroDivisionError: x); run again with --debug",
+        ),
+    ],
+)
+def test_whatever_ends_a_run_is_one_line(
+    prune, tiny, tmp_path, monkeypatch, error, expected, message
+):
+    def fail(rows):
+        raise error
+
+    monkeypatch.setattr(results, "to_csv", fail)
+    status, out, err = prune("weight", *tiny, "--k", "0", "--out", "o")
+    assert (status, out) == (expected, "")
+    assert message in err.splitlines()[-1]
+    ended = (
+        "interrupted"
+        if issubclass(getattr(error, "__class__", error), type)
+        and issubclass(error, KeyboardInterrupt)
+        else "failed"
+    )
+    assert json.loads((tmp_path / "work" / "o" / "run.json").read_text())["status"] == ended
+
+
+def command(*argv, **more):
+    return subprocess.Popen([sys.executable, "-m", "prune", *map(str, argv)], text=True, **more)
+
+
+def test_a_reader_that_stops_early_is_no_error(tiny, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with command(
+        "weight", *tiny, "--out", tmp_path / "o", stdout=writer, stderr=subprocess.PIPE
+    ) as process:
+        _, err = process.communicate()
+    os.close(writer)
+    assert process.returncode == 0
+    assert "prune:" not in err and "Traceback" not in err and "Exception" not in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_stdout_is_exit_3(tiny, tmp_path):
+    with (
+        open("/dev/full", "w") as full,
+        command(
+            "weight", *tiny, "--out", tmp_path / "o", stdout=full, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert "prune: the system failed: No space left on device" in err.splitlines()[-1]
+
+
+def test_sigterm_is_exit_143(tmp_path):
+    with command(
+        "compare",
+        "--k",
+        "0:100:0.1",
+        "--out",
+        tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stderr.readline()  # the first point is done
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.splitlines()[-1] == "prune: terminated; files already written are whole"
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"

@@ -1,0 +1,185 @@
+"""Data sets: every layout read, everything wrong named."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from prune import EnvironmentFailure, PruneError
+from prune.files import data
+
+# Of the raw bytes of the arrays of the canonical MNIST.
+MNIST_SHA256 = {
+    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
+
+
+def test_the_embedded_mnist_is_the_canonical_one():
+    with np.load(data.MNIST) as archive:
+        found = {name: hashlib.sha256(archive[name]).hexdigest() for name in archive.files}
+    assert found == MNIST_SHA256
+
+
+def test_mnist_is_scaled_to_0_to_1():
+    found = data.load("mnist", "test")
+    assert found.images.shape == (10_000, 784) and found.images.dtype == np.float32
+    assert (found.images.min(), found.images.max()) == (0, 1)
+    assert np.bincount(found.labels).size == 10
+
+
+def test_a_limit_takes_the_first_and_keeps_the_sum(tiny_data):
+    whole, few = data.load(str(tiny_data), "test"), data.load(str(tiny_data), "test", 5)
+    np.testing.assert_array_equal(few.images, whole.images[:5])
+    np.testing.assert_array_equal(few.labels, whole.labels[:5])
+    assert few.sha256 == whole.sha256
+
+
+def idx(values):
+    header = struct.pack(f">I{values.ndim}I", 0x0800 + values.ndim, *values.shape)
+    return header + values.tobytes()
+
+
+def idx_folder(folder, images, labels, pack=lambda content: content, end=""):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"t10k-images-idx3-ubyte{end}").write_bytes(pack(idx(images)))
+    (folder / f"t10k-labels-idx1-ubyte{end}").write_bytes(pack(idx(labels)))
+    return folder
+
+
+@pytest.mark.parametrize(("pack", "end"), [(bytes, ""), (gzip.compress, ".gz")])
+def test_idx_folders_hold_the_same_as_npz(tmp_path, tiny_data, pack, end):
+    with np.load(tiny_data) as archive:
+        folder = idx_folder(tmp_path / "idx", archive["x_test"], archive["y_test"], pack, end)
+    from_npz, from_idx = data.load(str(tiny_data), "test"), data.load(str(folder), "test")
+    np.testing.assert_array_equal(from_idx.images, from_npz.images)
+    np.testing.assert_array_equal(from_idx.labels, from_npz.labels)
+
+
+X, Y = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x_test": X}, "has no y_test; it holds x_test"),
+        ({}, "has no x_test and no y_test; it holds nothing"),
+        ({"x_test": X, "y_test": Y[:3]}, "4 images but 3 labels"),
+        ({"x_test": X[:0], "y_test": Y[:0]}, "there are no images"),
+        ({"x_test": X[:, 0, 0], "y_test": Y}, "images are uint8 of shape \\(4,\\)"),
+        ({"x_test": X.astype("U1"), "y_test": Y}, "images are <U1"),
+        ({"x_test": X, "y_test": Y.astype(float)}, "labels are float64"),
+        ({"x_test": X, "y_test": np.zeros((4, 10), int)}, "labels are int64 of shape \\(4, 10\\)"),
+        ({"x_test": X, "y_test": Y.astype(int) - 1}, "labels start at -1"),
+        ({"x_test": X + 2.0, "y_test": Y}, "pixels go from 2.0 to 2.0"),
+        ({"x_test": X * np.nan, "y_test": Y}, "pixels go from nan to nan"),
+        ({"x_test": X.astype(int) - 1, "y_test": Y}, "pixels go from -1 to -1"),
+        ({"x_test": X.astype(object), "y_test": Y}, "not a readable .npz"),
+    ],
+)
+def test_wrong_arrays_are_named(tmp_path, arrays, message):
+    path = tmp_path / "d.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(PruneError, match=message) as caught:
+        data.load(str(path), "test")
+    assert str(path) in str(caught.value)
+
+
+def test_labels_in_a_column_are_taken(tmp_path):
+    np.savez(tmp_path / "d.npz", x_test=X, y_test=Y[:, None])
+    assert data.load(str(tmp_path / "d.npz"), "test").labels.shape == (4,)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"hello"])
+def test_a_broken_npz_is_named(tmp_path, content):
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(PruneError, match="not a readable .npz"):
+        data.load(str(tmp_path / "d.npz"), "test")
+
+
+def test_a_single_array_is_no_data_set(tmp_path):
+    np.save(tmp_path / "d.npy", X)
+    with pytest.raises(PruneError, match="is a single array"):
+        data.load(str(tmp_path / "d.npy"), "test")
+
+
+def test_a_missing_file_says_what_could_be_given():
+    with pytest.raises(PruneError, match="no such file or folder; give mnist or fashion-mnist"):
+        data.load("nowhere.npz", "test")
+
+
+def test_broken_idx_files_are_named(tmp_path):
+    with pytest.raises(PruneError, match="the folder has no t10k-images-idx3-ubyte or"):
+        data.load(str(tmp_path), "test")
+    folder = idx_folder(tmp_path, X, Y, lambda content: content[:-1])
+    with pytest.raises(PruneError, match=r"declares shape \(4, 2, 3\), but holds 23 bytes"):
+        data.load(str(folder), "test")
+    idx_folder(tmp_path, X, X)
+    with pytest.raises(PruneError, match="labels-idx1-ubyte is not an IDX file of 1-dim"):
+        data.load(str(folder), "test")
+
+
+def test_a_broken_gzip_is_named(tmp_path):
+    folder = idx_folder(tmp_path, X, Y, lambda content: gzip.compress(content)[:-9], ".gz")
+    with pytest.raises(PruneError, match=r"ubyte.gz cannot be read"):
+        data.load(str(folder), "test")
+
+
+def test_data_must_fit_the_network():
+    found = data.Data(np.zeros((4, 6)), np.array([0, 2, 1, 0]), "")
+    data.check_fits(found, 6, 3, "tiny")
+    with pytest.raises(PruneError, match="images have 6 pixels, but the network takes 784"):
+        data.check_fits(found, 784, 3, "tiny")
+    with pytest.raises(PruneError, match=r"labels go up to 2, but the network has 2 outputs"):
+        data.check_fits(found, 6, 2, "tiny")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server on this machine, of the folder `served`; yields its address."""
+    (tmp_path / "served").mkdir()
+    handler = partial(Quiet, directory=str(tmp_path / "served"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+def test_a_download_is_kept_only_if_it_is_the_right_one(tmp_path, server):
+    (tmp_path / "served" / "f.gz").write_bytes(b"right")
+    right = hashlib.md5(b"right").hexdigest()
+    data._download(f"{server}/f.gz", right, tmp_path / "f.gz")
+    assert (tmp_path / "f.gz").read_bytes() == b"right"
+    with pytest.raises(OSError, match="is not g.gz"):
+        data._download(f"{server}/f.gz", "0" * 32, tmp_path / "g.gz")
+    assert not (tmp_path / "g.gz").exists()
+
+
+def test_fashion_mnist_is_found_in_the_cache_of_keras(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    folder = idx_folder(tmp_path / "datasets" / "fashion-mnist", X, Y, gzip.compress, ".gz")
+    for kind in ("images-idx3", "labels-idx1"):
+        (folder / f"train-{kind}-ubyte.gz").touch()
+    assert data.load("fashion-mnist", "test").images.shape == (4, 6)
+
+
+def test_fashion_mnist_out_of_reach_says_what_to_do(tmp_path, monkeypatch, server):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(data, "_FASHION_MNIST_ADDRESS", server)
+    monkeypatch.setattr(data, "_DEBIAN", tmp_path)
+    with pytest.raises(EnvironmentFailure, match="the download failed .*--data FOLDER"):
+        data.load("fashion-mnist", "test")

@@ -1,0 +1,127 @@
+"""Laws of ranking and masking."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conftest import make_network
+
+from prune import PruneError
+from prune.core import criteria, masks
+from prune.core.network import nonzero
+
+SPARSITIES = [0, 0.25, 0.29, 0.5, 0.58, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99, 1]
+
+# Distinct, a long run of ties, all equal, a single one; both types that are ranked differently.
+SCORES = [
+    values.astype(kind)
+    for kind in (np.float32, np.float64)
+    for values in (
+        np.arange(100.0)[::-1],
+        np.repeat([0.0, 1.0, 2.0], [70, 20, 10]),
+        np.repeat([-1.0, -0.0, 0.0, 3.0], 25),
+        np.ones(33),
+        np.ones(1),
+    )
+]
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_drops_exactly_the_floor_of_the_share(scores, sparsity):
+    mask = masks.keep_largest(masks.ranks(scores), sparsity)
+    hundredths = round(100 * sparsity)
+    assert np.count_nonzero(~mask) == hundredths * scores.size // 100
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_nothing_dropped_outscores_anything_kept(scores, sparsity):
+    mask = masks.keep_largest(masks.ranks(scores), sparsity)
+    assert scores[~mask].max(initial=-np.inf) <= scores[mask].min(initial=np.inf)
+
+
+@pytest.mark.parametrize("scores", SCORES)
+def test_ranks_are_those_of_a_stable_sort(scores):
+    order = np.argsort(scores, kind="stable")
+    np.testing.assert_array_equal(np.argsort(masks.ranks(scores)), order)
+
+
+def test_ranks_of_random_floats_are_those_of_a_stable_sort(rng):
+    scores = rng.normal(size=(200, 300)).astype(np.float32).round(2)
+    order = np.argsort(scores, axis=None, kind="stable")
+    np.testing.assert_array_equal(np.argsort(masks.ranks(scores), axis=None), order)
+
+
+def test_infinite_scores_have_a_rank():
+    scores = np.array([np.inf, 1, -np.inf], np.float32)
+    np.testing.assert_array_equal(masks.ranks(scores), [2, 1, 0])
+
+
+@pytest.mark.parametrize("scores", SCORES)
+def test_a_sparser_mask_keeps_a_subset(scores):
+    ranks = masks.ranks(scores)
+    kept = [masks.keep_largest(ranks, sparsity) for sparsity in SPARSITIES]
+    for denser, sparser in zip(kept, kept[1:]):
+        assert not np.any(sparser & ~denser)
+
+
+def test_every_percent_of_every_size_is_counted_exactly():
+    for k in range(101):
+        for size in (1, 7, 100, 784_000):
+            assert masks.count(Fraction(k, 100), size) == k * size // 100
+            assert masks.count(k / 100, size) == k * size // 100
+
+
+@pytest.mark.parametrize("sparsity", [-0.1, 1.1, 50, float("nan"), float("inf")])
+def test_sparsity_must_be_a_fraction(sparsity):
+    with pytest.raises(PruneError, match=f"fraction from 0 to 1, got {sparsity}"):
+        masks.keep_largest(masks.ranks(np.ones(4)), sparsity)
+
+
+def test_scores_must_not_be_nan():
+    with pytest.raises(PruneError, match="got 2 that are NaN"):
+        masks.ranks(np.array([np.nan, 1, np.nan]))
+
+
+@pytest.mark.parametrize(("method", "criterion"), [("weight", "magnitude"), ("unit", "norm")])
+@pytest.mark.parametrize("sparsity", [0, 0.5, 1])
+def test_pruning_changes_neither_network_nor_output_layer(rng, method, criterion, sparsity):
+    network = make_network(rng, [6, 5, 4, 3])
+    before = [(layer.kernel.copy(), layer.bias.copy()) for layer in network]
+    ranks = masks.rank(criteria.score(network, method, criterion))
+    pruned = masks.apply(network, masks.per_layer(ranks, sparsity))
+
+    for layer, (kernel, bias) in zip(network, before):
+        np.testing.assert_array_equal(layer.kernel, kernel)
+        np.testing.assert_array_equal(layer.bias, bias)
+    assert pruned[-1] is network[-1]
+
+
+def test_a_removed_unit_loses_its_column_and_its_bias(network):
+    mask = np.array([True, False, True, True, False])
+    pruned = masks.apply(network, {"dense": mask})
+    assert not pruned[0].kernel[:, ~mask].any() and not pruned[0].bias[~mask].any()
+    np.testing.assert_array_equal(pruned[0].kernel[:, mask], network[0].kernel[:, mask])
+    np.testing.assert_array_equal(pruned[0].bias[mask], network[0].bias[mask])
+
+
+def test_removed_weights_leave_the_bias_alone(network):
+    pruned = masks.apply(network, {"dense": np.zeros((6, 5), bool)})
+    assert not pruned[0].kernel.any()
+    np.testing.assert_array_equal(pruned[0].bias, network[0].bias)
+
+
+def test_no_negative_zero_is_left(network):
+    pruned = masks.apply(network, {"dense": np.zeros((6, 5), bool)})
+    assert not np.signbit(pruned[0].kernel).any()
+
+
+def test_home_network_at_90_leaves_240_400(rng):
+    network = make_network(rng, [784, 1000, 1000, 500, 200, 10], bias=False)
+    for method, criterion in (("weight", "magnitude"), ("unit", "norm")):
+        ranks = masks.rank(criteria.score(network, method, criterion))
+        pruned = masks.apply(network, masks.per_layer(ranks, Fraction(9, 10)))
+        assert nonzero(pruned) == 240_400

@@ -1,0 +1,76 @@
+"""Rows: what was asked, what was measured, and in which order."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from prune.core import criteria, masks, measure
+from prune.core.network import nonzero
+from prune.experiments import sweep
+from prune.experiments.engines import numpy_engine
+from prune.experiments.sweep import Curve
+
+CURVES = [Curve("weight", "magnitude"), Curve("unit", "norm")]
+SPARSITIES = [Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)]
+
+
+@pytest.fixture
+def images(rng):
+    return rng.random((50, 6)).astype(np.float32), rng.integers(0, 3, 50)
+
+
+def sweep_rows(network, images):
+    engine = numpy_engine(*images)
+    return list(sweep.rows(network, engine(network), CURVES, SPARSITIES, engine))
+
+
+def test_rows_come_by_curve_then_by_k(network, images):
+    rows = sweep_rows(network, images)
+    asked = [(row.method, row.k) for row in rows]
+    assert asked == [
+        (m, k) for m in ("weight", "unit") for k in (0, pytest.approx(100 / 3), 50, 100)
+    ]
+
+
+def test_every_number_is_that_of_the_masked_network(network, images):
+    for row, (curve, sparsity) in zip(
+        sweep_rows(network, images), [(c, s) for c in CURVES for s in SPARSITIES]
+    ):
+        kept = masks.per_layer(masks.rank(criteria.score(network, *curve)), sparsity)
+        pruned = masks.apply(network, kept)
+        expected = measure.evaluate(pruned, *images)
+        assert (row.correct, row.total) == (expected.correct, expected.total)
+        assert row.loss == pytest.approx(expected.loss, rel=1e-5)
+        assert row.accuracy == row.correct / row.total
+        assert row.nonzero == nonzero(pruned)
+        assert row.pruned == sum((~mask).sum() for mask in kept.values())
+        assert row.parameters == 74
+
+
+def test_prunable_counts_hidden_weights_or_hidden_units(network, images):
+    prunable = {row.method: row.prunable for row in sweep_rows(network, images)}
+    assert prunable == {"weight": 6 * 5 + 5 * 4, "unit": 5 + 4}
+
+
+def test_nothing_and_everything_can_go(network, images):
+    rows = {(row.method, row.k): row for row in sweep_rows(network, images)}
+    assert rows["weight", 0].correct == rows["unit", 0].correct
+    assert rows["weight", 0].nonzero == 74
+    # All that is left at 100 is the output layer, and under weight pruning the biases.
+    assert rows["unit", 100].nonzero == 4 * 3 + 3
+    assert rows["weight", 100].nonzero == 5 + 4 + 4 * 3 + 3
+
+
+def test_a_whole_percent_is_an_int():
+    assert sweep.percent(Fraction(1, 4)) == 25 and isinstance(sweep.percent(Fraction(1, 4)), int)
+    assert sweep.percent(Fraction(999, 1000)) == 99.9
+
+
+def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images, rng):
+    order = rng.permutation(50)
+    first = numpy_engine(*images)(network)
+    second = numpy_engine(images[0][order], images[1][order])(network)
+    assert first.correct == second.correct and first.loss == pytest.approx(second.loss)

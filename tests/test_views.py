@@ -1,0 +1,138 @@
+"""Tables, sentences and pictures: the data in them, not their pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import make_network
+
+from prune.core.measure import wilson
+from prune.files.results import Epoch, Row
+from prune.views import plot, published, tables, words
+
+
+def row(method, k, correct, total=1000, criterion="c"):
+    return Row(method, criterion, k, correct / total, correct, total, 0.25, k, 100, 50, 120)
+
+
+ROWS = [row("weight", k, n) for k, n in [(0, 980), (50, 975), (90, 970), (99, 400)]]
+ROWS += [row("unit", k, n) for k, n in [(0, 980), (50, 971), (90, 969), (99, 975)]]
+
+
+def test_exactly_one_point_less_is_within_one_point():
+    assert words.held(ROWS[:4], 0.98) == (90, 99)
+
+
+def test_what_recovers_after_a_fall_has_not_held():
+    assert words.held(ROWS[4:], 0.98) == (50, 90)
+
+
+def test_the_conclusion_names_every_curve():
+    assert words.conclusion(ROWS, 0.98) == (
+        "Weight pruning keeps within 1 point of 98.0 % up to k = 90, unit pruning up to k = 50; "
+        "k = 99 leaves 40.0 % and 97.5 %."
+    )
+
+
+def test_a_curve_that_never_holds_is_said_so():
+    assert words.conclusion([row("unit", 90, 500)], 0.98) == (
+        "Unit pruning keeps within 1 point of 98.0 % at no k asked; k = 90 leaves 50.0 %."
+    )
+
+
+def test_criteria_are_named_where_a_method_has_several():
+    several = [row("weight", 0, 1, criterion=c) for c in ("magnitude", "random")]
+    assert list(words.curves(several)) == ["weight magnitude", "weight random"]
+
+
+def test_one_curve_is_shown_in_detail():
+    table = tables.table(ROWS[:4], with_published=False)
+    assert table.header == [
+        "k",
+        "accuracy %",
+        "95 % interval",
+        "loss",
+        "weights removed",
+        "nonzero",
+    ]
+    assert table.lines[0] == ["0", "98.00", "96.93 to 98.70", "0.250", "0", "50"]
+
+
+def test_two_curves_stand_side_by_side_with_the_published_numbers():
+    table = tables.table(ROWS, with_published=True)
+    assert table.header[1:4] == ["weight %", "95 % interval", "published"]
+    assert table.lines[2][1:] == [
+        *("97.00", "95.75 to 97.89", "95.49"),
+        *("96.90", "95.63 to 97.81", "38.02"),
+    ]
+
+
+def test_markdown_and_text_hold_the_same_cells():
+    table = tables.table(ROWS, with_published=True)
+    markdown = [line for line in tables.to_markdown(table).splitlines() if line.startswith("|")]
+    text = tables.to_text(table).splitlines()
+    for number, line in enumerate(table.lines):
+        assert [cell.strip() for cell in markdown[number + 2].strip("|").split("|")] == line
+        assert text[number + 2].split() == " ".join(line).split()
+
+
+def lines_by_label(axes):
+    return {container.get_label(): container[0] for container in axes.containers}
+
+
+def test_the_lines_drawn_hold_the_points():
+    (axes,) = plot.accuracy(ROWS, 0.98, 10, with_published=False).axes
+    lines = lines_by_label(axes)
+    np.testing.assert_allclose(
+        lines["weight pruning"].get_xydata(), [[0, 0.98], [50, 0.975], [90, 0.97], [99, 0.4]]
+    )
+    assert list(lines) == ["weight pruning", "unit pruning"]
+
+
+def test_the_bars_are_wilson_intervals():
+    (axes,) = plot.accuracy(ROWS[:1], 0.98, 10, with_published=False).axes
+    ((_, _, (bars,)),) = axes.containers
+    np.testing.assert_allclose(bars.get_segments()[0][:, 1], wilson(980, 1000))
+
+
+def test_unpruned_and_chance_are_drawn_and_published_lines_only_when_asked():
+    (plain,) = plot.accuracy(ROWS, 0.98, 4, with_published=False).axes
+    heights = {float(line.get_ydata()[0]) for line in plain.lines if len(line.get_xdata()) == 2}
+    assert {0.98, 0.25} <= heights
+    (compared,) = plot.accuracy(ROWS, 0.98, 4, with_published=True).axes
+    faint = [line for line in compared.lines if "published" in str(line.get_label())]
+    assert [line.get_ydata()[6] for line in faint] == [0.9549, 0.3802]
+    assert not [line for line in plain.lines if "published" in str(line.get_label())]
+
+
+def test_the_picture_of_training_holds_its_course():
+    epochs = [Epoch(1, 0.5, 0.9, 0.4, 0.91), Epoch(2, 0.3, 0.95, 0.35, 0.93)]
+    (axes,) = plot.history(epochs).axes
+    training, test = axes.lines
+    np.testing.assert_allclose(training.get_xydata(), [[1, 0.9], [2, 0.95]])
+    np.testing.assert_allclose(test.get_xydata(), [[1, 0.91], [2, 0.93]])
+
+
+def test_pictures_are_the_same_bytes_every_time_whatever_the_users_style():
+    import matplotlib as mpl
+
+    first = plot.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "black"}):
+        second = plot.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
+    assert first == second
+    assert b"<dc:date>" not in first[1]
+
+
+def test_only_the_published_structure_is_the_home_network(rng):
+    sizes = [784, 1000, 1000, 500, 200, 10]
+    home = make_network(rng, sizes, bias=False)
+    assert published.is_home(home)
+    assert not published.is_home(make_network(rng, sizes, "tanh", bias=False))
+    assert not published.is_home(make_network(rng, [784, 10], bias=False))
+    assert not published.is_home(make_network(rng, sizes))
+
+
+@pytest.mark.parametrize(("method", "at_90"), [("weight", 0.9549), ("unit", 0.3802)])
+def test_published_numbers_are_those_of_the_source(method, at_90):
+    assert published.ACCURACY[method][90] == at_90
+    assert len(published.ACCURACY[method]) == 10
