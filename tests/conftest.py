@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def network(rng):
 
 def make_network(rng, sizes, activation="relu", bias=True, output="softmax"):
     layers = []
-    for i, (inputs, units) in enumerate(zip(sizes, sizes[1:])):
+    for i, (inputs, units) in enumerate(itertools.pairwise(sizes)):
         last = i == len(sizes) - 2
         layers.append(
             Layer(

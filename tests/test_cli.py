@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import make_network
 
 import prune as package
+from conftest import make_network
 from prune.cli import main as cli
 from prune.cli import options
 from prune.files import results, weights
@@ -81,7 +81,7 @@ def test_quiet_leaves_only_results(prune, tiny):
 
 def test_off_a_terminal_each_point_is_a_plain_line(prune, tiny):
     _, _, err = prune("unit", *tiny, "--k", "0,50")
-    assert [line for line in err.splitlines() if line.startswith("unit k")][0].startswith(
+    assert next(line for line in err.splitlines() if line.startswith("unit k")).startswith(
         "unit k = 0: "
     )
     assert "\x1b" not in err

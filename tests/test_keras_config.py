@@ -22,7 +22,7 @@ def dense(name, activation="linear", **more):
 
 
 def functional(*layers, sources):
-    for layer, source in zip(layers, sources):
+    for layer, source in zip(layers, sources, strict=False):
         layer["inbound_nodes"] = [[[source, 0, 0, {}]]] if source else []
     return {"class_name": "Functional", "config": {"layers": list(layers)}}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import make_network
 
+from conftest import make_network
 from prune import PruneError
 from prune.core import criteria, masks
 from prune.core.network import nonzero
@@ -64,7 +65,7 @@ def test_infinite_scores_have_a_rank():
 def test_a_sparser_mask_keeps_a_subset(scores):
     ranks = masks.ranks(scores)
     kept = [masks.keep_largest(ranks, sparsity) for sparsity in SPARSITIES]
-    for denser, sparser in zip(kept, kept[1:]):
+    for denser, sparser in itertools.pairwise(kept):
         assert not np.any(sparser & ~denser)
 
 
@@ -94,7 +95,7 @@ def test_pruning_changes_neither_network_nor_output_layer(rng, method, criterion
     ranks = masks.rank(criteria.score(network, method, criterion))
     pruned = masks.apply(network, masks.per_layer(ranks, sparsity))
 
-    for layer, (kernel, bias) in zip(network, before):
+    for layer, (kernel, bias) in zip(network, before, strict=False):
         np.testing.assert_array_equal(layer.kernel, kernel)
         np.testing.assert_array_equal(layer.bias, bias)
     assert pruned[-1] is network[-1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from conftest import make_network
 
+from conftest import make_network
 from prune.core import criteria, masks
 from prune.core.network import ACTIVATIONS, logits, parameters
 from prune.core.shrink import shrink
@@ -40,7 +42,7 @@ def test_nothing_removable_is_left_and_shrinking_again_changes_nothing(rng):
     for sparsity in (0.5, 0.8, 0.9, 0.97):
         network = make_network(rng, [20, 15, 15, 10, 4])
         shrunk = shrink(prune(network, "weight", "magnitude", sparsity))
-        for layer, following in zip(shrunk, shrunk[1:]):
+        for layer, following in itertools.pairwise(shrunk):
             assert layer.kernel.any(axis=0).all() and following.kernel.any(axis=1).all()
         assert shrink(shrunk) is shrunk
 

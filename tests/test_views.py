@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import make_network
 
+from conftest import make_network
 from prune.core.measure import wilson
 from prune.files.results import Epoch, Row
 from prune.views import plot, published, tables, words

@@ -9,8 +9,8 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-from conftest import make_network
 
+from conftest import make_network
 from prune import PruneError
 from prune.core.network import arrays
 from prune.files import weights

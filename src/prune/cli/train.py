@@ -116,7 +116,7 @@ def _train(
 
         def on_batch(done: int) -> None:
             doing = f"epoch {len(epochs) + 1} of {args.epochs}"
-            report(doing, len(epochs) * size + min(done, size), "")
+            report(doing, len(epochs) * size + done, "")
 
         report("starting Keras", 0, "")
         course = fit.epochs(network, train.images, train.labels, recipe, on_batch)

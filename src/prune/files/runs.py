@@ -77,7 +77,7 @@ def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
         "inputs": record.inputs,
         "results": record.results,
         "versions": _versions(),
-        "machine": _machine(),
+        "machine": machine(),
         "git": _git_revision(),
     }
     return json.dumps(run, indent=2, default=str) + "\n"
@@ -97,7 +97,8 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Return what the figures of this machine depend on."""
     return {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count()}
 
 

@@ -62,9 +62,11 @@ def epochs(
         metrics=["sparse_categorical_accuracy"],
         steps_per_execution=_STEPS_PER_CALL,
     )
-    report = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: on_batch((batch + 1) * recipe.batch_size)
-    )
+
+    def report(batch: int, logs: object) -> None:
+        on_batch(min((batch + 1) * recipe.batch_size, len(images)))
+
+    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=report)]
     for epoch in range(recipe.epochs):
         # With a seed Keras would shuffle every epoch alike.
         order = np.random.default_rng([recipe.seed, 1 + epoch]).permutation(len(images))
@@ -73,7 +75,7 @@ def epochs(
             labels[order],
             batch_size=recipe.batch_size,
             shuffle=False,
-            callbacks=[report],
+            callbacks=callbacks,
             verbose=0,
         ).history
         (loss,), (accuracy,) = history["loss"], history["sparse_categorical_accuracy"]
