@@ -68,11 +68,11 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check everything, measure every point, write the files, print."""
+    sparsities = options.sparsities(args.k)  # before the imports: its errors answer at once
     from prune.files import data, runs, weights
     from prune.views import words
 
     console = Console(args.quiet)
-    sparsities = options.sparsities(args.k)
     source = weights.load(args.weights or weights.shipped(), args.activation)
     images = data.load(args.data, "test", args.limit)
     inputs, classes = source.network[0].kernel.shape[0], source.network[-1].kernel.shape[1]

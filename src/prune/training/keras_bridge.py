@@ -57,7 +57,7 @@ def _silenced_stderr() -> Iterator[None]:
         os.dup2(noise.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             noise.seek(0)
             os.write(saved, noise.read())
             raise
