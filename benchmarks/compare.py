@@ -20,7 +20,8 @@ from statistics import median
 import numpy as np
 
 from prune.cli import options
-from prune.core import criteria, masks
+from prune.core import pruning
+from prune.core.plan import Plan
 from prune.experiments.engines import numpy_engine
 from prune.files import data, runs, weights
 
@@ -58,11 +59,12 @@ def evaluation(rounds: int) -> None:
     """Time the evaluation of the 20 points against 20 times the dense matrix products."""
     network = weights.load(weights.shipped()).network
     test = data.load("mnist", "test")
+    sparsities = tuple(options.sparsities([options.DEFAULT_K]))
+    plan = Plan(network, pruning.layers(network), sparsities)
     pruned = [
-        masks.apply(network, masks.per_layer(ranks, sparsity))
+        point.network
         for curve in (("weight", "magnitude"), ("unit", "norm"))
-        for ranks in [masks.rank(criteria.score(network, *curve))]
-        for sparsity in options.sparsities([options.DEFAULT_K])
+        for point in pruning.sweep(*curve, plan)
     ]
     engine = numpy_engine(test.images, test.labels)
     ours, floor = [], []

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -81,8 +82,8 @@ def test_quiet_leaves_only_results(prune, tiny):
 
 def test_off_a_terminal_each_point_is_a_plain_line(prune, tiny):
     _, _, err = prune("unit", *tiny, "--k", "0,50")
-    assert next(line for line in err.splitlines() if line.startswith("unit k")).startswith(
-        "unit k = 0: "
+    assert next(line for line in err.splitlines() if line.startswith("unit norm k")).startswith(
+        "unit norm k = 0: "
     )
     assert "\x1b" not in err
 
@@ -98,7 +99,8 @@ def test_a_file_that_does_not_tell_is_remarked_on(prune, tmp_path, rng, tiny_dat
 
     path = tmp_path / "plain.weights.h5"
     with h5py.File(path, "w") as file:
-        file["layers/dense/vars/0"] = rng.normal(size=(6, 3)).astype("f")
+        file["layers/dense/vars/0"] = rng.normal(size=(6, 4)).astype("f")
+        file["layers/dense_1/vars/0"] = rng.normal(size=(4, 3)).astype("f")
     _, _, err = prune("weight", "--weights", path, "--data", tiny_data)
     assert "does not tell activations; relu is assumed" in err
     _, _, err = prune("weight", "--weights", path, "--data", tiny_data, "--activation", "tanh")
@@ -168,6 +170,14 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
         (["weight", "--enigne", "keras"], "unknown argument --enigne (did you mean --engine?)"),
         (["weight", "--eng", "keras"], "unknown argument --eng"),
         (["weight", "extra"], "unknown argument extra"),
+        (["-q", "weight"], "-q goes after the command: `prune weight -q`"),
+        (
+            ["weight", "--criterion", "magnitud"],
+            "unknown --criterion 'magnitud' (did you mean magn",
+        ),
+        (["weight", "--keep", "dens"], "no layer 'dens' to keep; the network has dense, dense_1"),
+        (["weight", "--k-map", "none.json"], "k-map none.json: No such file or directory"),
+        (["weight", "--activation", "nonsense"], "activation 'nonsense' cannot be evaluated"),
         (["weight", "--engine", "kears"], "unknown --engine 'kears' (did you mean keras?)"),
         (["weight", "--format", "xml"], "unknown --format 'xml'; choose from table, csv, json"),
         (["weight", "--limit", "0"], "expected a whole number from 1, got '0'"),
@@ -332,6 +342,50 @@ def test_a_full_stdout_is_exit_3(tiny, tmp_path):
         _, err = process.communicate()
     assert process.returncode == 3
     assert "prune: the system failed: No space left on device" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_bug(tiny, tmp_path, closed):
+    words = [sys.executable, "-m", "prune", "weight", *map(str, tiny), "--out", str(tmp_path / "o")]
+    done = subprocess.run(
+        f"{shlex.join(words)} {closed}", shell=True, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "internal error" not in done.stdout + done.stderr
+
+
+def test_a_reader_of_stderr_that_stops_early_does_not_stop_the_run(tiny, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with command(
+        "weight", *tiny, "--out", tmp_path / "o", stdout=subprocess.PIPE, stderr=writer
+    ) as process:
+        out, _ = process.communicate()
+    os.close(writer)
+    assert process.returncode == 0 and "accuracy" in out
+
+
+def test_names_from_files_cannot_steer_the_terminal(prune, tmp_path, network):
+    red = (network[0]._replace(name="\x1b[31mred\n"), *network[1:])
+    weights.save(red, tmp_path / "a.keras")
+    status, out, _ = prune("inspect", tmp_path / "a.keras")
+    assert status == 0 and "\x1b" not in out and "\\x1b[31mred\\n" in out
+
+
+def test_a_network_without_hidden_layers_has_nothing_to_prune(prune, tmp_path, rng):
+    weights.save(make_network(rng, [6, 3]), tmp_path / "a.keras")
+    outcome = prune("weight", "--weights", tmp_path / "a.keras", "--limit", 10)
+    assert_refused(outcome, "data mnist: images have 784 pixels, but the network takes 6")
+    np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.zeros(4, int))
+    outcome = prune("weight", "--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz")
+    assert_refused(outcome, "there is no layer to prune: a network needs a hidden layer")
+
+
+def test_weights_that_overflow_are_refused(prune, tmp_path, tiny, network):
+    huge = tuple(layer._replace(kernel=layer.kernel * np.float32(1e25)) for layer in network)
+    weights.save(huge, tmp_path / "a.keras")
+    outcome = prune("weight", "--weights", tmp_path / "a.keras", *tiny[2:], "-q")
+    assert_refused(outcome, "the network's outputs overflow float32")
 
 
 def test_sigterm_is_exit_143(tmp_path):

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from prune.core import criteria
+from prune.core import criteria, pruning
+from prune.core.calibration import Calibration
 from prune.core.network import Layer
 
 LAYER = Layer("dense", np.array([[3.0, -1.0], [-4.0, 0.0]], np.float32), None, "relu")
 OUTPUT = Layer("dense_1", np.ones((2, 2), np.float32), None, "softmax")
 
 
+NETWORK = (LAYER, OUTPUT)
+
+
 def test_magnitude_is_the_absolute_value():
-    scores = criteria.score((LAYER, OUTPUT), "weight", "magnitude")
+    scores = criteria.magnitude(NETWORK, Calibration())
     np.testing.assert_array_equal(scores["dense"], [[3, 1], [4, 0]])
 
 
 def test_norm_is_the_length_of_a_column():
-    scores = criteria.score((LAYER, OUTPUT), "unit", "norm")
-    np.testing.assert_array_equal(scores["dense"], [5, 1])
+    np.testing.assert_array_equal(criteria.norm(NETWORK, Calibration())["dense"], [5, 1])
 
 
-def test_the_output_layer_is_never_scored():
-    assert list(criteria.score((LAYER, OUTPUT), "unit", "norm")) == ["dense"]
+def test_the_norms_of_tiny_weights_still_differ():
+    tiny = (LAYER._replace(kernel=LAYER.kernel * np.float32(1e-30)), OUTPUT)
+    first, second = criteria.norm(tiny, Calibration())["dense"]
+    assert first > second > 0
+
+
+def test_the_output_layer_is_pruned_only_when_asked():
+    assert pruning.layers(NETWORK) == ("dense",)
+    assert pruning.layers(NETWORK, include_output=True) == ("dense", "dense_1")

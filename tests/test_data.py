@@ -79,7 +79,11 @@ X, Y = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
         ({"x_test": X.astype("U1"), "y_test": Y}, "images are <U1"),
         ({"x_test": X, "y_test": Y.astype(float)}, "labels are float64"),
         ({"x_test": X, "y_test": np.zeros((4, 10), int)}, "labels are int64 of shape \\(4, 10\\)"),
-        ({"x_test": X, "y_test": Y.astype(int) - 1}, "labels start at -1"),
+        ({"x_test": X, "y_test": Y.astype(int) - 1}, "labels go from -1 to -1; they count from 0"),
+        (
+            {"x_test": X, "y_test": np.full(4, 2**64 - 1, np.uint64)},
+            "labels go from 18446744073709551615",
+        ),
         ({"x_test": X + 2.0, "y_test": Y}, "pixels go from 2.0 to 2.0"),
         ({"x_test": X * np.nan, "y_test": Y}, "pixels go from nan to nan"),
         ({"x_test": X.astype(int) - 1, "y_test": Y}, "pixels go from -1 to -1"),
@@ -128,19 +132,39 @@ def test_broken_idx_files_are_named(tmp_path):
         data.load(str(folder), "test")
 
 
+def corrupted(content):
+    """Spoil the middle of a file, where nothing but a compressed stream stands."""
+    middle = len(content) // 2
+    return content[:middle] + b"\xff" * 20 + content[middle + 20 :]
+
+
+def test_corrupted_compression_is_named(tmp_path, rng):
+    images, labels = rng.integers(0, 9, (200, 4, 4), dtype=np.uint8), np.zeros(200, np.uint8)
+    folder = idx_folder(tmp_path / "idx", images, labels, gzip.compress, ".gz")
+    path = folder / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(corrupted(path.read_bytes()))
+    with pytest.raises(PruneError, match="t10k-images-idx3-ubyte.gz cannot be read"):
+        data.load(str(folder), "test")
+    np.savez_compressed(tmp_path / "c.npz", x_test=images, y_test=labels)
+    (tmp_path / "c.npz").write_bytes(corrupted((tmp_path / "c.npz").read_bytes()))
+    with pytest.raises(PruneError, match="not a readable .npz"):
+        data.load(str(tmp_path / "c.npz"), "test")
+
+
 def test_a_broken_gzip_is_named(tmp_path):
     folder = idx_folder(tmp_path, X, Y, lambda content: gzip.compress(content)[:-9], ".gz")
     with pytest.raises(PruneError, match=r"ubyte.gz cannot be read"):
         data.load(str(folder), "test")
 
 
-def test_data_must_fit_the_network():
-    found = data.Data(np.zeros((4, 6)), np.array([0, 2, 1, 0]), "")
-    data.check_fits(found, 6, 3, "tiny")
-    with pytest.raises(PruneError, match="images have 6 pixels, but the network takes 784"):
-        data.check_fits(found, 784, 3, "tiny")
-    with pytest.raises(PruneError, match=r"labels go up to 2, but the network has 2 outputs"):
-        data.check_fits(found, 6, 2, "tiny")
+def test_data_must_fit_the_network(network):
+    found = data.Data(np.zeros((4, 6)), np.array([0, 2, 1, 0]), 3, "")
+    data.check_fits(found, network, "tiny")
+    with pytest.raises(PruneError, match="images have 6 pixels, but the network takes 5"):
+        data.check_fits(found, network[1:], "tiny")
+    wrong = found._replace(classes=4)
+    with pytest.raises(PruneError, match=r"labels go up to 3, but the network has 3 outputs"):
+        data.check_fits(wrong, network, "tiny")
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -59,6 +59,22 @@ def test_a_softmax_layer_is_the_output_of_the_last_dense_layer():
     assert layer.activation == "softmax"
 
 
+def test_a_layer_as_activation_is_read_by_its_parameters_and_not_by_its_name():
+    inner = {"module": "keras.layers", "class_name": "ELU", "config": {"name": "elu", "alpha": 0.3}}
+    first, _ = parse(sequential(dense("x", inner), dense("y", "softmax")))
+    assert first.activation == "elu(0.3)"
+
+
+def test_a_second_output_is_refused():
+    layers = (entry("InputLayer", "i", batch_shape=[None, 4]), dense("a"), dense("b", "softmax"))
+    config = functional(*layers, sources=[None, "i", "a"])
+    config["config"]["output_layers"] = [["a", 0, 0], ["b", 0, 0]]
+    with pytest.raises(PruneError, match="has outputs other than its last layer"):
+        parse(config)
+    config["config"]["output_layers"] = ["b", 0, 0]
+    assert len(parse(config)) == 2
+
+
 def test_a_functional_chain_is_ordered_by_its_edges():
     config = functional(
         dense("b", "softmax"),
@@ -83,6 +99,15 @@ def test_a_functional_chain_is_ordered_by_its_edges():
         (sequential(entry("Flatten", "f", data_format="channels_first")), "'f' flattens channels"),
         (sequential(entry("Dropout", "d")), "no Dense layer"),
         (sequential({"class_name": "Dense", "config": 3}), "not in the form that Keras writes"),
+        (
+            sequential(entry("Dense", "x", activation={"class_name": "Custom", "config": {}})),
+            "'x' has a custom activation, 'Custom'",
+        ),
+        (sequential(dense("x", dtype="mixed_float16")), "'x' computes in mixed_float16"),
+        (
+            sequential(entry("Reshape", "r", target_shape=6), dense("x")),
+            "that Keras does not write",
+        ),
         ({"class_name": "Evil", "config": {}}, "class 'Evil'"),
         ({"config": {}}, "has no class_name"),
         ({"class_name": "Sequential", "config": {"layers": 5}}, "lists no layers"),

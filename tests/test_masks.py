@@ -10,7 +10,8 @@ import pytest
 
 from conftest import make_network
 from prune import PruneError
-from prune.core import criteria, masks
+from prune.core import criteria, masks, pruning
+from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 
 SPARSITIES = [0, 0.25, 0.29, 0.5, 0.58, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99, 1]
@@ -87,12 +88,17 @@ def test_scores_must_not_be_nan():
         masks.ranks(np.array([np.nan, 1, np.nan]))
 
 
-@pytest.mark.parametrize(("method", "criterion"), [("weight", "magnitude"), ("unit", "norm")])
+def ranked(network, criterion):
+    scores = criterion(network, Calibration())
+    return masks.rank({name: scores[name] for name in pruning.layers(network)})
+
+
+@pytest.mark.parametrize("criterion", [criteria.magnitude, criteria.norm])
 @pytest.mark.parametrize("sparsity", [0, 0.5, 1])
-def test_pruning_changes_neither_network_nor_output_layer(rng, method, criterion, sparsity):
+def test_pruning_changes_neither_network_nor_output_layer(rng, criterion, sparsity):
     network = make_network(rng, [6, 5, 4, 3])
     before = [(layer.kernel.copy(), layer.bias.copy()) for layer in network]
-    ranks = masks.rank(criteria.score(network, method, criterion))
+    ranks = ranked(network, criterion)
     pruned = masks.apply(network, masks.per_layer(ranks, sparsity))
 
     for layer, (kernel, bias) in zip(network, before, strict=False):
@@ -122,7 +128,7 @@ def test_no_negative_zero_is_left(network):
 
 def test_home_network_at_90_leaves_240_400(rng):
     network = make_network(rng, [784, 1000, 1000, 500, 200, 10], bias=False)
-    for method, criterion in (("weight", "magnitude"), ("unit", "norm")):
-        ranks = masks.rank(criteria.score(network, method, criterion))
+    for criterion in (criteria.magnitude, criteria.norm):
+        ranks = ranked(network, criterion)
         pruned = masks.apply(network, masks.per_layer(ranks, Fraction(9, 10)))
         assert nonzero(pruned) == 240_400

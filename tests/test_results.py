@@ -13,7 +13,9 @@ from prune import EnvironmentFailure
 from prune.files import atomic, results, runs
 from prune.files.results import Epoch, Row
 
-ROW = Row("weight", "magnitude", 97.5, 1 / 3, 1, 3, 0.1, 5, 10, 7, 12)
+ROW = Row(
+    "weight", "magnitude", 97.5, 1 / 3, 1, 3, 0.1, 5, 10, 7, 12, "layer", "none", "a+b", "", 0
+)
 
 
 def test_the_columns_are_those_that_scripts_depend_on():
@@ -96,4 +98,4 @@ def test_a_written_file_has_ordinary_permissions(tmp_path):
 def test_a_folder_that_cannot_be_written_is_found_out_first(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFailure, match="cannot write to the folder .*--out"):
-        runs.prove_writable(tmp_path / "file" / "out")
+        runs.prove_writable(tmp_path / "file" / "out", "--out")

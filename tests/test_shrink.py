@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from conftest import make_network
-from prune.core import criteria, masks
+from prune.core import masks, pruning
 from prune.core.network import ACTIVATIONS, logits, parameters
+from prune.core.plan import Plan
 from prune.core.shrink import shrink
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
 
 
 def prune(network, method, criterion, sparsity):
-    ranks = masks.rank(criteria.score(network, method, criterion))
-    return masks.apply(network, masks.per_layer(ranks, sparsity))
+    plan = Plan(network, pruning.layers(network), (sparsity,))
+    return next(pruning.sweep(method, criterion, plan)).network
 
 
 @pytest.mark.parametrize("sparsity", [0, 0.25, 0.5, 0.8, 0.95, 1])

@@ -102,13 +102,21 @@ def test_training_changes_neither_network_nor_images(rng):
     np.testing.assert_array_equal(images, kept)
 
 
-def test_every_epoch_has_an_order_of_its_own(rng):
-    """With a rate too small to learn by, the loss differs between epochs only by the order."""
-    network = fit.initial([6, 5, 3], seed=0)
+def test_every_epoch_has_an_order_of_its_own():
+    orders = [fit.shuffled(50, seed=3, epoch=epoch) for epoch in range(4)]
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert len({order.tobytes() for order in orders}) == 4
+    assert (fit.shuffled(50, seed=3, epoch=2) == orders[2]).all()
+
+
+def test_the_images_are_seen_in_that_order(rng, monkeypatch):
+    """Batches that are all alike but for their order leave different networks."""
     images, labels = rng.random((40, 6)).astype(np.float32), rng.integers(0, 3, 40)
-    recipe = fit.Recipe(epochs=3, batch_size=7, learning_rate=0.01)
-    steps = [trained[0].kernel for trained, _, _ in fit.epochs(network, images, labels, recipe)]
-    assert len({step.tobytes() for step in steps}) == 3
+    network, recipe = fit.initial([6, 5, 3], seed=0), fit.Recipe(epochs=1, batch_size=8)
+    ((as_shuffled, *_),) = fit.epochs(network, images, labels, recipe)
+    monkeypatch.setattr(fit, "shuffled", lambda size, seed, epoch: np.arange(size))
+    ((as_given, *_),) = fit.epochs(network, images, labels, recipe)
+    assert not np.array_equal(as_shuffled[0].kernel, as_given[0].kernel)
 
 
 def test_progress_is_counted_in_images(rng):

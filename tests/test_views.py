@@ -11,8 +11,9 @@ from prune.files.results import Epoch, Row
 from prune.views import plot, published, tables, words
 
 
-def row(method, k, correct, total=1000, criterion="c"):
-    return Row(method, criterion, k, correct / total, correct, total, 0.25, k, 100, 50, 120)
+def row(method, k, correct, total=1000, criterion="c", scope="layer", repair="none"):
+    counts = (correct / total, correct, total, 0.25, k, 100, 50, 120)
+    return Row(method, criterion, k, *counts, scope, repair, "dense", "", 0)
 
 
 ROWS = [row("weight", k, n) for k, n in [(0, 980), (50, 975), (90, 970), (99, 400)]]
@@ -43,6 +44,13 @@ def test_a_curve_that_never_holds_is_said_so():
 def test_criteria_are_named_where_a_method_has_several():
     several = [row("weight", 0, 1, criterion=c) for c in ("magnitude", "random")]
     assert list(words.curves(several)) == ["weight magnitude", "weight random"]
+    more = [*several, row("unit", 0, 1, criterion="random")]
+    assert list(words.curves(more)) == ["weight magnitude", "weight random", "unit random"]
+
+
+def test_whatever_else_differs_is_named():
+    differing = [row("weight", 0, 1), row("weight", 0, 1, scope="network", repair="lstsq")]
+    assert list(words.curves(differing)) == ["weight c layer", "weight c network lstsq"]
 
 
 def test_one_curve_is_shown_in_detail():

@@ -163,6 +163,79 @@ def test_a_truncated_file_is_refused_at_every_length(tmp_path, network, name):
             weights.load(path)
 
 
+def legacy_file(path, layers):
+    """A weights-only file as Keras 2 wrote it: `layers` are (name, names of weights, arrays)."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name, *_ in layers]
+        for name, names, values in layers:
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/{each}:0".encode() for each in names]
+            for each, value in zip(names, values):
+                group[f"{name}/{each}:0"] = value
+    return path
+
+
+def test_a_legacy_weights_file_is_read_in_the_order_it_lists(tmp_path):
+    layers = [
+        ("b", ["kernel", "bias"], [np.ones((3, 2)), np.ones(2)]),
+        ("dropout", [], []),
+        ("a", ["kernel"], [np.ones((2, 4))]),
+    ]
+    found = weights.load(legacy_file(tmp_path / "w.h5", layers)).network
+    assert [(layer.name, layer.kernel.shape) for layer in found] == [("b", (3, 2)), ("a", (2, 4))]
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([("e", ["embeddings"], [np.ones((3, 2))])], "'e' holds embeddings, not a kernel"),
+        ([("a", ["kernel"], [np.ones((3, 2))]), ("leaky_re_lu", [], [])], "'leaky_re_lu', and a"),
+    ],
+)
+def test_no_layer_of_a_legacy_file_is_passed_over(tmp_path, layers, message):
+    with pytest.raises(PruneError, match=message):
+        weights.load(legacy_file(tmp_path / "w.h5", layers))
+
+
+def test_a_listed_layer_that_is_missing_is_named(tmp_path):
+    path = legacy_file(tmp_path / "w.h5", [("a", ["kernel"], [np.ones((3, 2))])])
+    with h5py.File(path, "a") as file:
+        file.attrs["layer_names"] = [b"gone", b"a"]
+    with pytest.raises(PruneError, match="lists a layer 'gone' that it does not hold"):
+        weights.load(path)
+
+
+def test_a_name_used_twice_is_refused(tmp_path):
+    layers = [("dense", [np.ones((3, 2))]), ("dense_1", [np.ones((2, 2))])]
+    with pytest.raises(PruneError, match="uses the layer name 'x' twice"):
+        weights.load(keras3_file(tmp_path / "w.h5", layers, name="x"))
+
+
+def test_soft_links_on_the_way_are_not_followed(tmp_path):
+    path = keras3_file(tmp_path / "w.h5", [("other", [np.ones((3, 2))])])
+    with h5py.File(path, "a") as file:
+        file["layers/dense"] = h5py.SoftLink("/elsewhere")
+        file.move("layers/other", "elsewhere")
+    with pytest.raises(PruneError, match="links are not followed"):
+        weights.load(path)
+
+
+def test_an_unknown_activation_is_refused_even_where_the_file_tells(tmp_path, network):
+    weights.save(network, tmp_path / "a.keras")
+    with pytest.raises(PruneError, match="activation 'nonsense' cannot be evaluated"):
+        weights.load(tmp_path / "a.keras", "nonsense")
+
+
+def test_a_corrupted_archive_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps({"a": list(range(500))}))
+    content = bytearray((tmp_path / "a.keras").read_bytes())
+    content[60:80] = b"\xff" * 20
+    (tmp_path / "a.keras").write_bytes(content)
+    with pytest.raises(PruneError, match="broken or truncated .keras"):
+        weights.load(tmp_path / "a.keras")
+
+
 def test_a_folder_and_a_missing_file_are_named(tmp_path):
     with pytest.raises(PruneError, match="is a folder"):
         weights.load(tmp_path)

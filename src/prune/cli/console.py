@@ -16,9 +16,13 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line for a person, on stderr."""
-        if not self.quiet:
-            sys.stdout.flush()
+        if self.quiet:
+            return
+        sys.stdout.flush()
+        try:
             print(text, file=sys.stderr, flush=True)
+        except BrokenPipeError:  # nobody listens any more; the results are still wanted
+            self.quiet = True
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str, int, str], None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,9 @@ def run(args: argparse.Namespace) -> int:
     from prune.files import weights
 
     source = weights.load(args.file, args.activation)
+    console = Console(args.quiet)
+    if source.assumed:
+        console.say(f"note: the file does not tell activations; {source.assumed} is assumed")
     layers = [_describe(layer) for layer in source.network]
     if args.format == "json":
         found = {"file": str(args.file), "format": source.format, "sha256": source.sha256}
@@ -46,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.file}: {source.format}, {parameters(source.network):,} parameters")
     print(f"sha256 {source.sha256}\n")
     print(_table(layers), end="")
-    console = Console(args.quiet)
-    if source.assumed:
-        console.say(f"note: the file does not tell activations; {source.assumed} is assumed")
-    console.say(f"\nNext: prune compare --weights {args.file}")
+    again = f"--weights {shlex.quote(str(args.file))}"
+    if source.assumed not in ("", "relu"):
+        again += f" --activation {shlex.quote(source.assumed)}"
+    console.say(f"\nNext: prune compare {again}")
     return 0
 
 
@@ -67,12 +71,17 @@ def _describe(layer: Layer) -> dict[str, Any]:
     }
 
 
+def printable(name: str) -> str:
+    """Return a name from a file so that it cannot steer a terminal."""
+    return name if name.isprintable() else repr(name)[1:-1]
+
+
 def _table(layers: list[dict[str, Any]]) -> str:
     from prune.views.tables import Table, to_text
 
     lines = [
         [
-            layer["name"],
+            printable(layer["name"]),
             f"{layer['inputs']:,}",
             f"{layer['units']:,}",
             layer["activation"],

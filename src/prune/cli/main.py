@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 
 from prune import PruneError
@@ -31,6 +32,7 @@ class Terminated(KeyboardInterrupt):
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     argv = sys.argv[1:] if argv is None else argv
+    _prepare_streams()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -48,8 +50,18 @@ def main(argv: list[str] | None = None) -> int:
         if "--debug" in argv:
             traceback.print_exc()
         text, status = _explain(error)
-        print(f"prune: {text}", file=sys.stderr)
+        print(f"prune: {' '.join(text.split())}", file=sys.stderr)
         return status
+
+
+def _prepare_streams() -> None:
+    """Give a closed stream somewhere to go, and let none fail over a letter it cannot show."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell: `>&-`
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  (open to the end)
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(argv: list[str]) -> int:

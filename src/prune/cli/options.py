@@ -94,6 +94,65 @@ def add_k(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_pruning(parser: argparse.ArgumentParser) -> None:
+    """Add how things are ranked, how far each layer goes, and what is done to what is left."""
+    parser.add_argument(
+        "--criterion",
+        metavar="NAME,...",
+        type=names,
+        default=[],
+        help="how things are ranked; several give several curves; `prune criteria` lists them "
+        "(default: magnitude for weights, norm for units)",
+    )
+    parser.add_argument(
+        "--scope",
+        metavar="S",
+        choices=SCOPES,
+        default=SCOPES[0],
+        help="layer: each layer loses k percent; network: all are ranked together (default: layer)",
+    )
+    parser.add_argument(
+        "--k-map",
+        metavar="FILE",
+        type=Path,
+        help="how far each layer goes at each k, as `prune sensitivity` writes it; "
+        "instead of --scope",
+    )
+    parser.add_argument(
+        "--keep", metavar="LAYER,...", type=names, default=[], help="leave these layers alone"
+    )
+    parser.add_argument(
+        "--include-output", action="store_true", help="prune the weights of the output layer too"
+    )
+    parser.add_argument(
+        "--repair",
+        metavar="R",
+        choices=REPAIRS,
+        default=REPAIRS[0],
+        help="none, or lstsq: refit what is left by least squares, without training "
+        "(default: none)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="N",
+        type=positive,
+        default=20_000,
+        help="training images that criteria and repair may look at (default: 20000)",
+    )
+    parser.add_argument(
+        "--controls", action="store_true", help="add random pruning, for every curve to beat"
+    )
+
+
+SCOPES = ("layer", "network")
+REPAIRS = ("none", "lstsq")
+
+
+def names(text: str) -> list[str]:
+    """Parse names with commas between."""
+    return [name for name in text.split(",") if name]
+
+
 def sparsities(tokens: list[str]) -> list[Fraction]:
     """Turn what `--k` was given into sparsities, ascending, each once.
 
@@ -104,9 +163,6 @@ def sparsities(tokens: list[str]) -> list[Fraction]:
     if not items:
         raise PruneError("--k is an empty list; give percents such as 0,25,50")
     found = sorted({percent / 100 for item in items for percent in _expand(item)})
-    outside = [sparsity for sparsity in found if not 0 <= sparsity <= 1]
-    if outside:
-        raise PruneError(f"--k takes percents from 0 to 100, got {float(100 * outside[0]):g}")
     return found
 
 
@@ -131,6 +187,8 @@ def _percent(text: str, item: str) -> Fraction:
         raise PruneError(f"--k takes percents such as 0,25,50 or 0:90:10, got {item!r}") from None
     if not number.is_finite() or abs(number.adjusted()) > 30:
         raise PruneError(f"--k takes percents from 0 to 100, got {item!r}")
+    if not 0 <= number <= 100:
+        raise PruneError(f"--k takes percents from 0 to 100, got {item}")
     return Fraction(number)
 
 
@@ -154,7 +212,7 @@ def seed(text: str) -> int:
 
 
 def _whole(text: str, least: int) -> int:
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < least:
+    if not re.fullmatch(r"\d{1,15}", text, re.ASCII) or int(text) < least:
         raise argparse.ArgumentTypeError(f"expected a whole number from {least}, got {text!r}")
     return int(text)
 

@@ -41,9 +41,12 @@ class Parser(argparse.ArgumentParser):
         """Parse, and suggest an option where an unknown one is given."""
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            command = getattr(parsed, "parser", self)
+            command = getattr(parsed, "parser", None) or self
             options = [option for action in command._actions for option in action.option_strings]
-            command.error(f"unknown argument {unknown[0]}{closest(unknown[0], options)}")
+            word = unknown[0].partition("=")[0]
+            if word in options:
+                command.error(f"{word} goes after the command: `{command.prog} {unknown[0]}`")
+            command.error(f"unknown argument {unknown[0]}{closest(word, options)}")
         return parsed
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -57,8 +60,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return ", did you mean X?" for the nearest of `known`, or nothing."""
+    """Return " (did you mean X?)" for the nearest of `known`, or nothing."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word.partition("=")[0], list(known), n=1)
+    found = get_close_matches(word, list(known), n=1)
     return f" (did you mean {found[0]}?)" if found else ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prune.cli import options
+from prune import PruneError
+from prune.cli import options, pruning
 from prune.cli.console import Console
 from prune.cli.parser import Parser
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from prune.core.measure import Evaluation
+    from prune.experiments.sweep import Curve
     from prune.files.data import Data
     from prune.files.results import Row
     from prune.files.weights import WeightsFile
@@ -50,6 +53,7 @@ def add(commands: Any) -> None:
             f"prune {name} --format csv > {name}.csv",
         )
         options.add_k(parser)
+        options.add_pruning(parser)
         options.add_network(parser)
         options.add_data(parser)
         options.add_out(parser, name)
@@ -75,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     source = weights.load(args.weights or weights.shipped(), args.activation)
     images = data.load(args.data, "test", args.limit)
-    inputs, classes = source.network[0].kernel.shape[0], source.network[-1].kernel.shape[1]
-    data.check_fits(images, inputs, classes, args.data)
-    runs.prove_writable(args.out)
+    data.check_fits(images, source.network, args.data)
+    curves = pruning.curves(args, source.network, sparsities)
+    runs.prove_writable(args.out, "--out")
     _remark(console, source, sparsities)
     record = runs.Record(
         args.argv,
@@ -85,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         _inputs(source, images),
     )
     with runs.recorded(args.out, record):
-        unpruned, rows = _measure(console, args, source, images, sparsities)
+        unpruned, rows = _measure(console, args, source, images, curves)
         texts = _write(args.out, rows, unpruned.correct / unpruned.total, source, args.data)
         said = words.conclusion(rows, unpruned.correct / unpruned.total)
         record.results = {"unpruned": unpruned._asdict(), "points": len(rows), "conclusion": said}
@@ -118,24 +122,31 @@ def _measure(
     args: argparse.Namespace,
     source: WeightsFile,
     images: Data,
-    sparsities: list[Fraction],
+    curves: list[Curve],
 ) -> tuple[Evaluation, list[Row]]:
     """Evaluate the network as it is, then every point."""
-    from prune.core.criteria import CRITERIA
     from prune.experiments import sweep
     from prune.experiments.engines import ENGINES
 
-    curves = [sweep.Curve(method, next(iter(CRITERIA[method]))) for method in args.methods]
     rows: list[Row] = []
-    with console.progress(len(curves) * len(sparsities)) as report:
+    with console.progress(sum(len(curve.plan.sparsities) for curve in curves)) as report:
         report(f"starting {args.engine}", 0, "")
         engine = ENGINES[args.engine](images.images, images.labels)
         unpruned = engine(source.network)
-        for row in sweep.rows(source.network, unpruned, curves, sparsities, engine):
+        if not isfinite(unpruned.loss):
+            raise PruneError("the network's outputs overflow float32; train it again")
+        for row in sweep.rows(curves, unpruned, engine):
             rows.append(row)
-            point = f"{row.method} k = {row.k:g}"
-            report(point, len(rows), f"{point}: {row.accuracy:.2%}")
+            report(_point(row), len(rows), f"{_point(row)}: {row.accuracy:.2%}{_floored(row)}")
     return unpruned, rows
+
+
+def _point(row: Row) -> str:
+    return f"{row.method} {row.criterion} k = {row.k:g}"
+
+
+def _floored(row: Row) -> str:
+    return f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
 
 
 def _write(
@@ -168,14 +179,16 @@ def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
 
     last, first_below = held(next(iter(curves(rows).values())), unpruned)
     again = [f"--{name} {shlex.quote(str(getattr(args, name)))}" for name in _given(args)]
-    if first_below is None or last is None or first_below - last <= 1:
+    if first_below is not None and first_below - (last or 0) > 1:
+        step = max(1, round((first_below - (last or 0)) / 10))
+        closer = f"--k {last or 0:g}:{first_below:g}:{step}"
+        return " ".join(["prune", args.methods[0], closer, *again]) + "  (where it falls)"
+    if args.engine == "numpy":
         return " ".join(["prune", args.command, "--engine keras", *again]) + "  (a second opinion)"
-    step = max(1, round((first_below - last) / 10))
-    closer = f"--k {last:g}:{first_below:g}:{step}"
-    return " ".join(["prune", args.methods[0], closer, *again]) + "  (where it falls)"
+    return " ".join(["prune compare", *again]) + "  (both methods)"
 
 
 def _given(args: argparse.Namespace) -> list[str]:
     """Return the names of the options for input that were set, to be said again."""
-    names = ("weights", "activation", "data", "limit")
+    names = ("weights", "activation", "data", "limit", "repair", "scope")
     return [name for name in names if getattr(args, name) != args.parser.get_default(name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,21 +71,29 @@ def _rate(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Check everything, train, save the network, write the course of it."""
     from prune.files import atomic, data, results, runs, weights
+    from prune.training import fit
     from prune.views import plot
 
     console = Console(args.quiet)
     writer = weights.writer(args.save)
+    if args.save.is_dir():
+        raise PruneError(f"{args.save} is a folder; give --save the name of a file")
     if args.save.exists() and not args.force:
         raise PruneError(f"{args.save} exists; give --force to overwrite it, or another --save")
     train = data.load(args.data, "train", args.limit)
     test = data.load(args.data, "test", args.limit)
-    classes = int(train.labels.max()) + 1
-    data.check_fits(test, train.images.shape[1], classes, args.data)
-    runs.prove_writable(args.save.parent)
-    runs.prove_writable(args.out)
-    record = runs.Record(args.argv, options.settings(args), {"data": {"sha256": train.sha256}})
+    classes = max(train.classes, test.classes)
+    if classes < 2:
+        raise PruneError(f"data {args.data}: there is one class only; nothing can be learnt")
+    network = fit.initial([train.images.shape[1], *args.hidden, classes], args.seed)
+    data.check_fits(test, network, args.data)
+    runs.prove_writable(args.save.parent, "--save")
+    runs.prove_writable(args.out, "--out")
+    record = runs.Record(
+        args.argv, options.settings(args), {"data": {"train": train.sha256, "test": test.sha256}}
+    )
     with runs.recorded(args.out, record):
-        network, epochs = _train(console, args, train, test, classes)
+        network, epochs = _train(console, args, network, train, test)
         content = writer(network)
         atomic.write(args.save, content)
         record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
@@ -97,19 +106,21 @@ def run(args: argparse.Namespace) -> int:
         f"\nSaved {args.save}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right."
     )
     console.say(f"Files: {args.out}/ {{history.csv,png,svg  run.json}}")
-    console.say(f"Next: prune compare --weights {args.save}")
+    again = f"--weights {shlex.quote(str(args.save))}"
+    if args.data != "mnist":
+        again += f" --data {shlex.quote(args.data)}"
+    console.say(f"Next: prune compare {again}")
     return 0
 
 
 def _train(
-    console: Console, args: argparse.Namespace, train: Data, test: Data, classes: int
+    console: Console, args: argparse.Namespace, network: Network, train: Data, test: Data
 ) -> tuple[Network, list[Epoch]]:
     from prune.core import measure
     from prune.files.results import Epoch
     from prune.training import fit
 
     recipe = fit.Recipe(args.epochs, args.batch_size, args.learning_rate, args.seed)
-    network = fit.initial([train.images.shape[1], *args.hidden, classes], args.seed)
     epochs: list[Epoch] = []
     size = len(train.labels)
     with console.progress(args.epochs * size) as report:
@@ -120,12 +131,12 @@ def _train(
 
         report("starting Keras", 0, "")
         course = fit.epochs(network, train.images, train.labels, recipe, on_batch)
-        for network, loss, accuracy in course:
-            seen = measure.evaluate(network, test.images, test.labels)
+        for trained, loss, accuracy in course:
+            seen = measure.evaluate(trained, test.images, test.labels)
             epoch = Epoch(len(epochs) + 1, loss, accuracy, seen.loss, seen.correct / seen.total)
             epochs.append(epoch)
             report(_line(epoch, args.epochs), len(epochs) * size, _line(epoch, args.epochs))
-    return network, epochs
+    return trained, epochs
 
 
 def _line(epoch: Epoch, total: int) -> str:

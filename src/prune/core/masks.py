@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core.network import Layer, Masks, Network, Scores
+from prune.core.network import Layer, Masks, Network, Scores, Sparsity
 
 Ranks = dict[str, np.ndarray]  # like Scores, but positions in the order of removal
+
+# Ranked together, a layer of small scores could vanish, and the network with it: this share of
+# every layer goes only after all the rest.
+FLOOR = 0.01
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:
@@ -43,7 +51,7 @@ def _order(scores: np.ndarray) -> np.ndarray:
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
 
 
-def count(sparsity: Fraction | float, size: int) -> int:
+def count(sparsity: Sparsity, size: int) -> int:
     """Return how many of `size` things go: `floor(sparsity * size)`, computed exactly.
 
     A float stands for the decimal it prints, so that 0.29 of 100 is 29, and not the 28 that
@@ -52,20 +60,21 @@ def count(sparsity: Fraction | float, size: int) -> int:
     >>> count(0.29, 100), count(Fraction(1, 3), 10)
     (29, 3)
     """
-    exact = sparsity if isinstance(sparsity, Fraction) else _decimal(sparsity)
-    if not 0 <= exact <= 1:
-        raise PruneError(f"sparsity must be a fraction from 0 to 1, got {sparsity}")
-    return int(exact * size)
+    return int(exact(sparsity) * size)
 
 
-def _decimal(sparsity: float) -> Fraction:
+def exact(sparsity: Sparsity) -> Fraction:
+    """Return a sparsity as the fraction it stands for; it must be from 0 to 1."""
     try:
-        return Fraction(str(sparsity))
-    except ValueError:
-        raise PruneError(f"sparsity must be a fraction from 0 to 1, got {sparsity}") from None
+        fraction = sparsity if isinstance(sparsity, Fraction) else Fraction(str(sparsity))
+    except ValueError:  # not a number, or infinite
+        fraction = Fraction(-1)
+    if not 0 <= fraction <= 1:
+        raise PruneError(f"sparsity must be a fraction from 0 to 1, got {sparsity}")
+    return fraction
 
 
-def keep_largest(ranks: np.ndarray, sparsity: Fraction | float) -> np.ndarray:
+def keep_largest(ranks: np.ndarray, sparsity: Sparsity) -> np.ndarray:
     """Return a mask, shaped like `ranks`, that drops exactly the lowest `sparsity` of them.
 
     A sparser mask always keeps a subset of what a denser one keeps.
@@ -83,9 +92,102 @@ def rank(scores: Scores) -> Ranks:
     return {name: ranks(values) for name, values in scores.items()}
 
 
-def per_layer(ranks: Ranks, sparsity: Fraction | float) -> Masks:
+def per_layer(ranks: Ranks, sparsity: Sparsity) -> Masks:
     """Prune every layer to the same sparsity."""
     return {name: keep_largest(values, sparsity) for name, values in ranks.items()}
+
+
+def rank_together(scores: Scores) -> Ranks:
+    """Rank the things of all layers in one order, by score; ties go by position.
+
+    The best of each layer, `FLOOR` of it, come after all others, and then the layers thin out
+    evenly.  So every layer lives as long as it can, masks stay nested, and counts exact.
+    """
+    places = [_places(own) for own in rank(scores).values()]
+    values = [each.ravel() for each in scores.values()]
+    reserved = np.concatenate([place >= 0 for place in places])
+    keys = np.where(reserved, np.concatenate(places), np.concatenate(values))
+    order = np.lexsort((keys, reserved))
+    positions = np.empty(len(order), np.uint32)
+    positions[order] = np.arange(len(order), dtype=np.uint32)
+    return _split(positions, scores)
+
+
+def _places(ranks: np.ndarray) -> np.ndarray:
+    """Return where in the reserved part of its layer each thing stands, 0 to 1; else negative."""
+    reserved = _floor(ranks.size)
+    return (ranks.ravel().astype(np.float64) - (ranks.size - reserved)) / reserved
+
+
+def _floor(size: int) -> int:
+    return ceil(FLOOR * size)
+
+
+def _split(values: np.ndarray, like: Scores) -> Ranks:
+    ends = np.cumsum([each.size for each in like.values()])[:-1]
+    parts = np.split(values, ends)
+    return {name: part.reshape(like[name].shape) for name, part in zip(like, parts, strict=True)}
+
+
+def together(ranks: Ranks, sparsity: Sparsity) -> Masks:
+    """Prune all layers as one, `sparsity` of everything; `ranks` are of `rank_together`."""
+    removed = count(sparsity, sum(each.size for each in ranks.values()))
+    return {name: each >= removed for name, each in ranks.items()}
+
+
+def at_floor(masks: Masks) -> tuple[str, ...]:
+    """Name the layers that `FLOOR` alone has kept, or no longer keeps, from losing more."""
+    return tuple(
+        name for name, mask in masks.items() if np.count_nonzero(mask) <= _floor(mask.size)
+    )
+
+
+Share = Callable[[str, Sparsity], Sparsity]  # of one layer, when so much of all is asked for
+
+
+class Scope(NamedTuple):
+    """How far each layer is pruned when so much is asked for."""
+
+    name: str
+    rank: Callable[[Scores], Ranks]
+    cut: Callable[[Ranks, Sparsity], Masks]
+    floored: Callable[[Masks], tuple[str, ...]]
+    share: Share | None  # of a layer, where it is known before anything is ranked
+
+
+def by_share(name: str, share: Share) -> Scope:
+    """Return a scope that ranks every layer by itself, and cuts it to its own share."""
+
+    def cut(ranks: Ranks, sparsity: Sparsity) -> Masks:
+        return {
+            layer: keep_largest(values, share(layer, sparsity)) for layer, values in ranks.items()
+        }
+
+    return Scope(name, rank, cut, lambda masks: (), share)
+
+
+SCOPES: dict[str, Scope] = {
+    "layer": by_share("layer", lambda layer, sparsity: sparsity),
+    "network": Scope("network", rank_together, together, at_floor, None),
+}
+
+
+def allocated(path: dict[str, list[tuple[Fraction, Fraction]]]) -> Scope:
+    """Return the scope of an uneven allocation.
+
+    `path` gives, for each layer, points (sparsity of all, sparsity of the layer), ascending in
+    both; between them, and from (0, 0) to (1, 1), each layer goes in straight lines.
+    """
+
+    def share(layer: str, sparsity: Sparsity) -> Fraction:
+        asked = exact(sparsity)
+        points = [(Fraction(0), Fraction(0)), *path[layer], (Fraction(1), Fraction(1))]
+        for (x0, y0), (x1, y1) in pairwise(points):
+            if x0 <= asked < x1:
+                return y0 + (y1 - y0) * (asked - x0) / (x1 - x0)
+        return Fraction(1)
+
+    return by_share("map", share)
 
 
 def apply(network: Network, masks: Masks) -> Network:

@@ -33,10 +33,13 @@ def evaluate(
     """
 
     def chunk(start: int) -> tuple[int, float]:
-        answers = logits(network, images[start : start + CHUNK])
+        # Weights near the largest float overflow; the loss then tells, without a warning a chunk.
+        with np.errstate(over="ignore", invalid="ignore"):
+            answers = logits(network, images[start : start + CHUNK])
         wanted = labels[start : start + CHUNK]
         right = int(np.count_nonzero(answers.argmax(axis=1) == wanted))
-        return right, float(cross_entropy(answers, wanted).sum())
+        with np.errstate(invalid="ignore"):
+            return right, float(cross_entropy(answers, wanted).sum())
 
     rights, losses = zip(*over(chunk, range(0, len(images), CHUNK)), strict=True)
     return Evaluation(sum(rights), len(images), sum(losses) / len(images))

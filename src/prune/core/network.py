@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ Network = tuple[Layer, ...]
 # (inputs, units) for single weights, (units,) for whole units.
 Scores = dict[str, np.ndarray]  # larger means keep
 Masks = dict[str, np.ndarray]  # True means keep
+Sparsity = Fraction | float  # of what may be pruned; a float stands for the decimal it prints
 
 Activation = Callable[[np.ndarray], np.ndarray]
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune.core import criteria, masks
+from prune.core import pruning
+from prune.core.masks import Scope, by_share
 from prune.core.measure import Evaluation
-from prune.core.network import Masks, Network, nonzero, parameters
+from prune.core.network import nonzero, parameters
+from prune.core.plan import Plan, Pruned
 from prune.experiments.engines import Engine
 from prune.files.results import Row
 
@@ -20,44 +22,83 @@ class Curve(NamedTuple):
 
     method: str
     criterion: str
+    plan: Plan
 
 
-def rows(
-    network: Network,
-    unpruned: Evaluation,
-    curves: Iterable[Curve],
-    sparsities: list[Fraction],
-    engine: Engine,
-) -> Iterator[Row]:
+class Point(NamedTuple):
+    """A pruned network, and what it is one of."""
+
+    curve: Curve
+    pruned: Pruned
+
+
+def points(curves: Iterable[Curve]) -> Iterator[Point]:
+    """Prune along each curve in turn, lazily."""
+    for curve in curves:
+        for pruned in pruning.sweep(*curve):
+            yield Point(curve, pruned)
+
+
+def controls(curves: list[Curve]) -> list[Curve]:
+    """Return random pruning for each method, and where layers lose unequally also random pruning
+    that takes as many from each layer as the first curve of the method does."""
+    found = []
+    for method in dict.fromkeys(curve.method for curve in curves):
+        first = next(curve for curve in curves if curve.method == method)
+        if all(curve.criterion != "random" for curve in curves if curve.method == method):
+            found.append(Curve(method, "random", first.plan))
+        if first.plan.scope.share is None:
+            found.append(Curve(method, "random", first.plan._replace(scope=_counts_of(first))))
+    return found
+
+
+def _counts_of(curve: Curve) -> Scope:
+    """Return the scope that removes as many things from each layer as `curve` does."""
+    lost: dict[Fraction, dict[str, Fraction]] = {}
+    for pruned in pruning.sweep(curve.method, curve.criterion, curve.plan._replace(repair="none")):
+        lost[pruned.sparsity] = {
+            name: Fraction(int(np.count_nonzero(~mask)), mask.size)
+            for name, mask in pruned.masks.items()
+        }
+    name = f"counts of {curve.criterion}"
+    return by_share(name, lambda layer, sparsity: lost[sparsity][layer])
+
+
+def rows(curves: Iterable[Curve], unpruned: Evaluation, engine: Engine) -> Iterator[Row]:
     """Yield one row for each curve and sparsity, in that order, as each is measured.
 
-    `unpruned` is the engine's evaluation of `network`: where nothing was removed it stands.
+    `unpruned` is the engine's evaluation of the network: where nothing has changed it stands.
     """
-    for curve in curves:
-        ranks = masks.rank(criteria.score(network, *curve))
-        for sparsity in sparsities:
-            kept = masks.per_layer(ranks, sparsity)
-            pruned = masks.apply(network, kept)
-            untouched = all(mask.all() for mask in kept.values())
-            evaluation = unpruned if untouched else engine(pruned)
-            yield _row(curve, sparsity, kept, pruned, evaluation)
+    for point in points(curves):
+        yield row(point, unpruned if unchanged(point) else engine(point.pruned.network))
 
 
-def _row(
-    curve: Curve, sparsity: Fraction, kept: Masks, pruned: Network, evaluation: Evaluation
-) -> Row:
+def unchanged(point: Point) -> bool:
+    """Tell whether nothing was removed, and so nothing was refit either."""
+    return all(mask.all() for mask in point.pruned.masks.values())
+
+
+def row(point: Point, evaluation: Evaluation) -> Row:
+    """Return what was asked at a point, and what came of it."""
+    (method, criterion, plan), pruned = point
+    masks = pruned.masks.values()
     return Row(
-        method=curve.method,
-        criterion=curve.criterion,
-        k=percent(sparsity),
+        method=method,
+        criterion=criterion,
+        k=percent(pruned.sparsity),
         accuracy=evaluation.correct / evaluation.total,
         correct=evaluation.correct,
         total=evaluation.total,
         loss=evaluation.loss,
-        pruned=sum(int(np.count_nonzero(~mask)) for mask in kept.values()),
-        prunable=sum(mask.size for mask in kept.values()),
-        nonzero=nonzero(pruned),
-        parameters=parameters(pruned),
+        pruned=sum(int(np.count_nonzero(~mask)) for mask in masks),
+        prunable=sum(mask.size for mask in masks),
+        nonzero=nonzero(pruned.network),
+        parameters=parameters(pruned.network),
+        scope=plan.scope.name,
+        repair=plan.repair,
+        layers="+".join(plan.layers),
+        floored="+".join(pruned.floored),
+        seed=plan.calibration.seed,
     )
 
 

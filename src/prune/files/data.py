@@ -7,12 +7,14 @@ import hashlib
 import os
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from prune import EnvironmentFailure, PruneError
+from prune.core.network import Network
 from prune.files import atomic
 
 Split = Literal["train", "test"]
@@ -24,11 +26,15 @@ _IDX_NAMES = {"train": "train", "test": "t10k"}
 _IDX_IMAGES, _IDX_LABELS = 0x0803, 0x0801  # unsigned bytes, of 3 and 1 dimensions
 
 
+_MOST_CLASSES = 1_000_000
+
+
 class Data(NamedTuple):
     """One split of a data set."""
 
     images: np.ndarray  # (n, inputs) float32, 0 to 1
     labels: np.ndarray  # (n,) int64, from 0
+    classes: int  # one more than the largest label of the whole split
     sha256: str  # of the stored images and labels, all of them, whatever the limit
 
 
@@ -47,21 +53,21 @@ def load(source: str, split: Split, limit: int | None = None) -> Data:
         raise PruneError(f"data {source}: {error}") from error
     digest = hashlib.sha256(np.ascontiguousarray(images))
     digest.update(np.ascontiguousarray(labels))
-    return Data(
-        _scaled(images[:limit]), labels.ravel()[:limit].astype(np.int64), digest.hexdigest()
-    )
+    few = labels.ravel()[:limit].astype(np.int64)
+    return Data(_scaled(images[:limit]), few, int(labels.max()) + 1, digest.hexdigest())
 
 
-def check_fits(data: Data, inputs: int, classes: int, source: str) -> None:
-    """Refuse data that a network with that many inputs and classes cannot answer."""
+def check_fits(data: Data, network: Network, source: str) -> None:
+    """Refuse data that `network` cannot answer."""
+    inputs, classes = network[0].kernel.shape[0], network[-1].kernel.shape[1]
     if data.images.shape[1] != inputs:
         raise PruneError(
             f"data {source}: images have {data.images.shape[1]} pixels, "
             f"but the network takes {inputs}"
         )
-    if data.labels.max() >= classes:
+    if data.classes > classes:
         raise PruneError(
-            f"data {source}: labels go up to {data.labels.max()}, "
+            f"data {source}: labels go up to {data.classes - 1}, "
             f"but the network has {classes} outputs (0 to {classes - 1})"
         )
 
@@ -145,7 +151,9 @@ def _parse_idx(path: Path, magic: int) -> np.ndarray:
         content = path.read_bytes()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
+    except PermissionError:
+        raise
+    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
         raise PruneError(f"{path.name} cannot be read ({error})") from error
     dimensions = magic & 0xFF
     header = 4 + 4 * dimensions
@@ -170,7 +178,9 @@ def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
                 held = ", ".join(archive.files) or "nothing"
                 raise PruneError(f"has no {' and no '.join(missing)}; it holds {held}")
             return archive[names[0]], archive[names[1]]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except PermissionError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError) as error:
         raise PruneError(f"is not a readable .npz file ({error})") from error
 
 
@@ -189,8 +199,11 @@ def _check(images: np.ndarray, labels: np.ndarray) -> None:
         raise PruneError(f"there are {len(images):,} images but {len(labels):,} labels")
     if len(images) == 0 or images.size == 0:
         raise PruneError("there are no images")
-    if labels.min() < 0:
-        raise PruneError(f"labels start at {labels.min()}; they count from 0")
+    if labels.min() < 0 or labels.max() >= _MOST_CLASSES:
+        raise PruneError(
+            f"labels go from {labels.min()} to {labels.max()}; "
+            f"they count from 0, and up to {_MOST_CLASSES:,}"
+        )
     _check_pixels(images)
 
 

@@ -29,12 +29,14 @@ def opened(content: bytes) -> Iterator[h5py.File]:
         raise PruneError(f"is a broken or truncated HDF5 file ({reason})") from error
 
 
-def subgroup(parent: h5py.Group, name: str) -> h5py.Group | None:
-    """Return the group `name` of `parent`, or None; other things of that name are refused."""
-    child = _child(parent, name)
-    if child is not None and not isinstance(child, h5py.Group):
-        raise PruneError(f"has {child.name} where a group belongs")
-    return child
+def subgroup(parent: h5py.Group, path: str) -> h5py.Group | None:
+    """Return the group at `path` below `parent`, or None; links on the way are refused."""
+    group: h5py.Group | None = parent
+    for name in path.split("/"):
+        group = None if group is None else _child(group, name)
+        if group is not None and not isinstance(group, h5py.Group):
+            raise PruneError(f"has {group.name} where a group belongs")
+    return group
 
 
 def _child(parent: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
@@ -48,12 +50,9 @@ def _child(parent: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
 
 def array(parent: h5py.Group, path: str) -> np.ndarray:
     """Return the data set at `path` below `parent` as float32; it must be stored in the file."""
-    *groups, name = path.split("/")
-    for group in groups:
-        parent = subgroup(parent, group)
-        if parent is None:
-            raise PruneError(f"has no data set {path}")
-    dataset = _child(parent, name)
+    folder, _, name = path.rpartition("/")
+    group = subgroup(parent, folder) if folder else parent
+    dataset = None if group is None else _child(group, name)
     if not isinstance(dataset, h5py.Dataset):
         raise PruneError(f"has no data set {path}")
     _check(dataset)

@@ -22,6 +22,8 @@ class Structure(NamedTuple):
 def describe(network: Network) -> Json:
     """Return the configuration of a Keras `Sequential` of the same function as `network`."""
     inputs = {"batch_shape": [None, network[0].kernel.shape[0]], "name": "images"}
+    while any(layer.name == inputs["name"] for layer in network):
+        inputs["name"] += "_"  # names in a model must differ
     layers = [_entry("InputLayer", inputs)]
     for layer in network:
         layers += _describe_layer(layer)
@@ -59,10 +61,18 @@ def parse(config: Json) -> list[Structure]:
 
     Raises `PruneError`, naming the layer, for whatever is not a plain chain of dense layers.
     """
+    try:
+        return _parse(config)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise PruneError(f"has a configuration that Keras does not write ({error})") from error
+
+
+def _parse(config: Json) -> list[Structure]:
     dense: list[Structure] = []
     flat = False
     for kind, layer in _chain(config):
         name = _text(layer, "name")
+        _check_precision(name, layer.get("dtype"))
         if kind == "InputLayer":
             flat = len(layer.get("batch_shape") or layer.get("batch_input_shape") or ()) == 2
         elif kind in ("Flatten", "Reshape"):
@@ -73,7 +83,8 @@ def parse(config: Json) -> list[Structure]:
             flat = flat or len(layer.get("batch_input_shape") or ()) == 2
             if not dense and not flat:
                 raise PruneError(f"layer {name!r} reads images that no Flatten layer flattened")
-            dense.append(Structure(name, _activation_name(layer), layer.get("use_bias", True)))
+            bias = bool(layer.get("use_bias", True))
+            dense.append(Structure(name, _activation_name(layer), bias))
         elif kind in _ACTIVATION_LAYERS:
             _attach(dense, name, _ACTIVATION_LAYERS[kind](layer))
         elif kind != "Dropout":
@@ -83,6 +94,13 @@ def parse(config: Json) -> list[Structure]:
             )
     _check_activations(dense)
     return dense
+
+
+def _check_precision(name: str, policy: Any) -> None:
+    if isinstance(policy, dict):
+        policy = _object(policy.get("config")).get("name")
+    if policy not in (None, "float32", "float64"):
+        raise PruneError(f"layer {name!r} computes in {policy}; only float32 is evaluated exactly")
 
 
 def _check_flattens(kind: str, name: str, layer: Json) -> None:
@@ -120,10 +138,16 @@ def _check_activations(dense: list[Structure]) -> None:
 
 def _activation_name(layer: Json) -> str:
     given = layer.get("activation") or "linear"
-    if isinstance(given, dict):  # serialised as an object, by layers of a nested or custom kind
-        given = given.get("config") if given.get("registered_name") is None else given
-        given = given.get("name", given) if isinstance(given, dict) else given
-    return {"swish": "silu"}.get(given, given) if isinstance(given, str) else str(given)
+    if isinstance(given, dict):
+        # A layer used as an activation has parameters of its own; its name says nothing.
+        kind, own = given.get("class_name"), given.get("config")
+        if kind not in _ACTIVATION_LAYERS or not isinstance(own, dict):
+            raise PruneError(
+                f"layer {_text(layer, 'name')!r} has a custom activation, {kind or given!r}; "
+                "only Keras' own can be evaluated"
+            )
+        return _ACTIVATION_LAYERS[kind](own)
+    return {"swish": "silu"}.get(given, given)
 
 
 def _relu_layer(layer: Json) -> str:
@@ -174,17 +198,17 @@ def _chain(config: Json) -> list[tuple[str, Json]]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise PruneError("the model's configuration lists no layers")
     if kind != "Sequential":
-        entries = _in_order(entries)
+        entries = _in_order(entries, _object(body).get("output_layers"))
     return [(_text(entry, "class_name"), _object(entry.get("config"))) for entry in entries]
 
 
-def _in_order(entries: list[Json]) -> list[Json]:
+def _in_order(entries: list[Json], outputs: Any) -> list[Json]:
     """Order the layers of a functional model along its edges, which must form one chain."""
     by_name = {_text(_object(entry.get("config")), "name"): entry for entry in entries}
     following: dict[str, str] = {}
     starts = []
     for name, entry in by_name.items():
-        sources = _sources(entry.get("inbound_nodes"), by_name)
+        sources = _references(entry.get("inbound_nodes"), by_name)
         if len(sources) > 1 or any(source in following for source in sources):
             raise PruneError(f"the model branches at layer {name!r}; only chains can be pruned")
         following.update((source, name) for source in sources)
@@ -195,18 +219,20 @@ def _in_order(entries: list[Json]) -> list[Json]:
         ordered.append(following[ordered[-1]])
     if len(ordered) != len(entries):
         raise PruneError("the model's layers do not form one chain from input to output")
+    if outputs and _references(outputs, by_name) != ordered[-1:]:
+        raise PruneError("the model has outputs other than its last layer; only one can be pruned")
     return [by_name[name] for name in ordered]
 
 
-def _sources(nodes: Any, names: dict[str, Json]) -> list[str]:
-    """Return the layers that `nodes`, in the form of Keras 2 or 3, take their input from."""
+def _references(nodes: Any, names: dict[str, Json]) -> list[str]:
+    """Return the layers that `nodes`, in the form of Keras 2 or 3, refer to."""
     if isinstance(nodes, dict):
-        return [name for value in nodes.values() for name in _sources(value, names)]
+        return [name for value in nodes.values() for name in _references(value, names)]
     if not isinstance(nodes, list):
         return []
     if len(nodes) >= 3 and isinstance(nodes[0], str) and nodes[0] in names:
         return [nodes[0]]
-    return [name for value in nodes for name in _sources(value, names)]
+    return [name for value in nodes for name in _references(value, names)]
 
 
 def _text(config: Json, key: str) -> str:

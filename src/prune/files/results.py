@@ -25,6 +25,11 @@ class Row:
     prunable: int  # of how many that could be
     nonzero: int  # counted over the whole network, output layer and biases included
     parameters: int
+    scope: str  # what was ranked together
+    repair: str  # how what is left was refit
+    layers: str  # that could be pruned, joined by +
+    floored: str  # of them, those that only the floor of the scope kept alive
+    seed: int
 
 
 def to_csv(rows: Iterable[Row]) -> str:

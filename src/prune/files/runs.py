@@ -33,15 +33,15 @@ class Record:
     results: dict[str, Any] = field(default_factory=dict)
 
 
-def prove_writable(folder: Path) -> None:
-    """Make `folder` and write to it, so that a long computation is not lost at its end."""
+def prove_writable(folder: Path, option: str) -> None:
+    """Make the folder that `option` names and write to it, before anything long is computed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"\0" * 4096)
     except OSError as error:
         raise EnvironmentFailure(
-            f"cannot write to the folder {folder}: {error.strerror}; choose another with --out"
+            f"cannot write to the folder {folder}: {error.strerror}; choose another with {option}"
         ) from error
 
 

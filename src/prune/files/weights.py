@@ -7,10 +7,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import h5py
 import numpy as np
@@ -46,6 +47,7 @@ def load(path: Path, activation: str = "relu") -> WeightsFile:
     `activation` is the hidden layers' in a file that does not tell; then the output's is softmax.
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
+    split_activation(activation)
     content = _read(path)
     try:
         found = _parse(content)
@@ -110,7 +112,7 @@ def _parse_keras(content: bytes) -> _Found:
             weights = archive.read("model.weights.h5")
     except KeyError as error:
         raise PruneError(f"is a zip without {error.args[0].split(chr(39))[1]}") from error
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
         raise PruneError(f"is a broken or truncated .keras file ({error})") from error
     structures = keras_config.parse(_json(config))
     with hdf5.opened(weights) as file:
@@ -131,9 +133,9 @@ def _parse_hdf5(file: h5py.File) -> _Found:
     config = hdf5.text(file, "model_config")
     legacy = hdf5.subgroup(file, "model_weights")
     if config is not None and legacy is not None:
-        return _Found("h5", _legacy_arrays(legacy), keras_config.parse(_json(config)))
+        return _Found("h5", _legacy_arrays(legacy, told=True), keras_config.parse(_json(config)))
     if hdf5.texts(file, "layer_names") is not None:
-        return _Found("legacy weights h5", _legacy_arrays(file), None)
+        return _Found("legacy weights h5", _legacy_arrays(file, told=False), None)
     if (layers := _keras3_layers(file)) is not None:
         _refuse_foreign(layers)
         return _Found("weights.h5", _keras3_arrays(file), None)
@@ -156,7 +158,16 @@ def _keras3_arrays(file: h5py.File) -> Arrays:
         raise PruneError("holds no layers")
     # By number: in the file dense_10 stands before dense_2.
     groups = sorted((name for name in layers if _DENSE.fullmatch(name)), key=_number)
-    return {_own_name(layers, name): _variables(layers, name) for name in groups}
+    return _named((_own_name(layers, name), _variables(layers, name)) for name in groups)
+
+
+def _named(pairs: Iterable[tuple[str, list[np.ndarray]]]) -> Arrays:
+    arrays: Arrays = {}
+    for name, values in pairs:
+        if name in arrays:
+            raise PruneError(f"uses the layer name {name!r} twice")
+        arrays[name] = values
+    return arrays
 
 
 def _number(name: str) -> int:
@@ -166,14 +177,18 @@ def _number(name: str) -> int:
 def _refuse_foreign(layers: h5py.Group) -> None:
     for name in layers:
         if not _DENSE.fullmatch(name) and not _HARMLESS.fullmatch(name):
-            raise PruneError(
-                f"has a layer {name!r}, whose place a weights file does not tell; "
-                "save the whole model as .keras instead"
-            )
+            _refuse(name)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise PruneError(
+        f"has a layer {name!r}, and a weights file does not tell what it does; "
+        "save the whole model as .keras instead"
+    )
 
 
 def _variables(layers: h5py.Group, name: str) -> list[np.ndarray]:
-    variables = hdf5.subgroup(layers, f"{name}") and hdf5.subgroup(layers[name], "vars")
+    variables = hdf5.subgroup(layers, f"{name}/vars")
     if variables is None or not 1 <= len(variables) <= 2:
         raise PruneError(f"layer {name!r} does not hold a kernel and at most a bias")
     return [hdf5.array(variables, str(i)) for i in range(len(variables))]
@@ -181,23 +196,37 @@ def _variables(layers: h5py.Group, name: str) -> list[np.ndarray]:
 
 def _own_name(layers: h5py.Group, name: str) -> str:
     # Keras 3 keeps the name that the user gave in an attribute.
-    return hdf5.text(layers[name]["vars"], "name") or name
+    variables = hdf5.subgroup(layers, f"{name}/vars")
+    return (variables is not None and hdf5.text(variables, "name")) or name
 
 
-def _legacy_arrays(file: h5py.Group) -> Arrays:
-    arrays = {}
+def _legacy_arrays(file: h5py.Group, told: bool) -> Arrays:
+    pairs = []
     for name in hdf5.texts(file, "layer_names") or []:
         group = hdf5.subgroup(file, name)
-        weights = hdf5.texts(group, "weight_names") if group is not None else None
-        if weights:
-            arrays[name] = [hdf5.array(group, weight) for weight in weights]
-    return arrays
+        if group is None:
+            raise PruneError(f"lists a layer {name!r} that it does not hold")
+        weights = hdf5.texts(group, "weight_names")
+        if weights is not None and len(weights):
+            _check_dense(name, weights)
+            pairs.append((name, [hdf5.array(group, weight) for weight in weights]))
+        elif not told and not _HARMLESS.fullmatch(name):
+            _refuse(name)
+    return _named(pairs)
+
+
+def _check_dense(name: str, weights: list[str]) -> None:
+    kinds = [weight.rsplit("/", 1)[-1].partition(":")[0] for weight in weights]
+    if kinds not in (["kernel"], ["kernel", "bias"]):
+        raise PruneError(
+            f"layer {name!r} holds {', '.join(kinds)}, not a kernel and at most a bias: "
+            "it is no Dense layer"
+        )
 
 
 def _assume(arrays: Arrays, activation: str) -> list[Structure]:
     if not arrays:
         raise PruneError("holds no Dense layer")
-    split_activation(activation)
     biases = [len(pair) == 2 for pair in arrays.values()]
     activations = [activation] * (len(arrays) - 1) + ["softmax"]
     return [Structure(*each) for each in zip(arrays, activations, biases, strict=True)]
@@ -226,7 +255,7 @@ def _assemble(arrays: Arrays, structures: list[Structure]) -> Network:
 
 
 def _check(network: Network) -> None:
-    """Refuse what cannot be evaluated: shapes that do not chain, NaN, a name used twice."""
+    """Refuse what cannot be evaluated: shapes that do not chain, NaN."""
     for layer in network:
         _check_layer(layer)
     for layer, following in pairwise(network):
@@ -235,9 +264,6 @@ def _check(network: Network) -> None:
                 f"layers do not chain: {layer.name!r} gives {layer.kernel.shape[1]} outputs, "
                 f"{following.name!r} takes {following.kernel.shape[0]} inputs"
             )
-    names = [layer.name for layer in network]
-    if len(set(names)) < len(names):
-        raise PruneError(f"uses a layer name twice: {', '.join(names)}")
 
 
 def _check_layer(layer: Layer) -> None:

@@ -42,6 +42,14 @@ def initial(sizes: list[int], seed: int) -> Network:
     return tuple(layers)
 
 
+def shuffled(size: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order in which an epoch sees the images, another one each epoch.
+
+    Keras itself, once seeded, would shuffle every epoch alike.
+    """
+    return np.random.default_rng([seed, 1 + epoch]).permutation(size)
+
+
 def epochs(
     network: Network,
     images: np.ndarray,
@@ -68,8 +76,7 @@ def epochs(
 
     callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=report)]
     for epoch in range(recipe.epochs):
-        # With a seed Keras would shuffle every epoch alike.
-        order = np.random.default_rng([recipe.seed, 1 + epoch]).permutation(len(images))
+        order = shuffled(len(images), recipe.seed, epoch)
         history = model.fit(
             images[order],
             labels[order],

@@ -69,7 +69,9 @@ def _silenced_stderr() -> Iterator[None]:
 def build(network: Network) -> keras.Model:
     """Return a Keras model of the same function, with the same weights."""
     keras = import_keras()
-    model = keras.Sequential.from_config(keras_config.describe(network)["config"])
+    # Keras refuses some names that files may hold; here they do not matter.
+    plain = tuple(layer._replace(name=f"layer_{i}") for i, layer in enumerate(network))
+    model = keras.Sequential.from_config(keras_config.describe(plain)["config"])
     model.set_weights(arrays(network))
     return model
 
@@ -100,7 +102,8 @@ def engine(images: np.ndarray, labels: np.ndarray) -> Callable[[Network], Evalua
         if structure != built_for:  # else only the weights differ
             model, built_for = build(network), structure
             model.compile(loss=loss(network), metrics=["sparse_categorical_accuracy"])
-        model.set_weights(arrays(network))
+        else:
+            model.set_weights(arrays(network))
         mean_loss, accuracy = model.evaluate(images, labels, batch_size=_BATCH, verbose=0)
         return Evaluation(round(accuracy * len(labels)), len(labels), mean_loss)
 

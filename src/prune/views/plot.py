@@ -63,7 +63,7 @@ def accuracy(rows: list[Row], unpruned: float, classes: int, with_published: boo
         if with_published and curve[0].method in published.ACCURACY:
             _draw_published(axes, label, curve[0].method, color)
     axes.set(
-        xlabel="k: percent of each hidden layer's weights or units removed",
+        xlabel="k: percent of the weights or units removed",
         ylabel=f"test accuracy ({rows[0].total:,} images)",
         ylim=(0, 1.04),
     )
@@ -120,7 +120,7 @@ def _caption(axes: Axes, height: float, text: str, below: bool) -> None:
 
 @_style()
 def history(epochs: list[Epoch]) -> Figure:
-    """Draw the error while training, and on the test images after each epoch."""
+    """Draw the accuracy while training, and on the test images after each epoch."""
     figure, axes = _canvas("Training")
     numbers = [epoch.epoch for epoch in epochs]
     lines = {

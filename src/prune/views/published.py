@@ -1,10 +1,9 @@
-"""The published numbers for the home network, to hold ours against."""
+"""The published numbers for the home network (nsai500/Pruning, one network)."""
 
 from __future__ import annotations
 
 from prune.core.network import Network
 
-SOURCE = "nsai500/Pruning, one network"
 ACCURACY: dict[str, dict[float, float]] = {  # by method and k
     "weight": dict(
         zip(
@@ -27,6 +26,8 @@ _HOME = ((784, 1000), (1000, 1000), (1000, 500), (500, 200), (200, 10))
 
 def is_home(network: Network) -> bool:
     """Tell whether `network` has the structure of the published one."""
-    return tuple(layer.kernel.shape for layer in network) == _HOME and all(
-        layer.bias is None and layer.activation == "relu" for layer in network[:-1]
+    return (
+        tuple(layer.kernel.shape for layer in network) == _HOME
+        and all(layer.bias is None for layer in network)
+        and all(layer.activation == "relu" for layer in network[:-1])
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prune.core.measure import wilson
 from prune.files.results import Row
 from prune.views import published
-from prune.views.words import curves
+from prune.views.words import curves, held
 
 
 class Table(NamedTuple):
@@ -55,9 +55,21 @@ def _note(rows: list[Row]) -> str:
     prunable = {row.method: row.prunable for row in rows}
     counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
     return (
-        f"Test accuracy on {rows[0].total:,} images. k is the percent removed of each hidden "
-        f"layer's weights or units ({counts} in all, of {rows[0].parameters:,} parameters)."
+        f"Test accuracy on {rows[0].total:,} images. k is the percent removed of the weights or "
+        f"units that could be: {counts}, of {rows[0].parameters:,} parameters."
     )
+
+
+def held_table(rows: list[Row], unpruned: float) -> Table:
+    """Return the largest k up to which each curve keeps within one point, and what is left then."""
+    lines = []
+    for label, curve in curves(rows).items():
+        last, _ = held(curve, unpruned)
+        there = next((row for row in curve if row.k == last), None)
+        left = "" if there is None else f"{there.nonzero:,}"
+        lines.append([label, "none" if last is None else f"{last:g}", left])
+    note = f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}."
+    return Table(["curve", "largest k", "nonzero"], lines, note)
 
 
 def to_text(table: Table) -> str:

@@ -10,13 +10,24 @@ Curves = dict[str, list[Row]]  # by label, in order of k
 
 
 def curves(rows: list[Row]) -> Curves:
-    """Group rows by method, and by criterion where one method has several."""
-    several = len({row.criterion for row in rows}) > len({row.method for row in rows})
-    grouped: Curves = {}
+    """Group rows into curves, named by method and by whatever else tells them apart."""
+    grouped: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        label = f"{row.method} {row.criterion}" if several else row.method
-        grouped.setdefault(label, []).append(row)
-    return grouped
+        grouped.setdefault((row.method, row.criterion, row.scope, row.repair), []).append(row)
+    methods = {method for method, *_ in grouped}
+    # The criterion of a method that has but one goes without saying.
+    several = len(grouped) > len(methods)
+    differing = [
+        several,
+        *(len(set(column)) > 1 for column in list(zip(*grouped, strict=True))[2:]),
+    ]
+    return {_label(key, differing): curve for key, curve in grouped.items()}
+
+
+def _label(key: tuple[str, ...], differing: list[bool]) -> str:
+    method, *rest = key
+    told = [word for word, differs in zip(rest, differing, strict=True) if differs]
+    return " ".join([method, *(word for word in told if word != "none")])
 
 
 def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]:
@@ -36,8 +47,10 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
     extents = []
     for i, (label, curve) in enumerate(grouped.items()):
         last, _ = held(curve, unpruned)
+        method, *rest = label.split(" ", 1)
+        named = f"{method} pruning" + "".join(f" by {word}" for word in rest)
         keeps = "" if i else f" keeps within 1 point of {_percent(unpruned)}"
-        extents.append(f"{label} pruning{keeps} {_up_to(last)}")
+        extents.append(f"{named}{keeps} {_up_to(last)}")
     ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
     sentence = f"{', '.join(extents)}; k = {rows[-1].k:g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]

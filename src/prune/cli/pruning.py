@@ -1,0 +1,85 @@
+"""From options to curves: what to prune, how, and with what images."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from prune import PruneError
+from prune.cli.parser import closest
+
+if TYPE_CHECKING:
+    from prune.core.calibration import Calibration
+    from prune.core.masks import Scope
+    from prune.core.network import Network
+    from prune.core.plan import Plan
+    from prune.experiments.sweep import Curve
+
+
+def curves(args: argparse.Namespace, network: Network, sparsities: list[Fraction]) -> list[Curve]:
+    """Return every curve that was asked for, controls last; what is wrong is found here."""
+    from prune.experiments import sweep
+
+    pairs = _criteria(args)
+    plan = _plan(args, network, sparsities, pairs)
+    found = [sweep.Curve(method, criterion, plan) for method, criterion in pairs]
+    return found + sweep.controls(found) if args.controls else found
+
+
+def _criteria(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Pair each method with its criteria; a name is for every method that knows it."""
+    from prune.core.pruning import CRITERIA
+
+    known = {name: None for method in args.methods for name in CRITERIA[method]}
+    for name in args.criterion:
+        if name not in known:
+            choices = ", ".join(known)
+            raise PruneError(
+                f"unknown --criterion {name!r}{closest(name, known)}; choose from {choices}"
+            )
+    pairs = []
+    for method in args.methods:
+        chosen = [name for name in dict.fromkeys(args.criterion) if name in CRITERIA[method]]
+        pairs += [(method, name) for name in chosen or [next(iter(CRITERIA[method]))]]
+    return pairs
+
+
+def _plan(
+    args: argparse.Namespace,
+    network: Network,
+    sparsities: list[Fraction],
+    pairs: list[tuple[str, str]],
+) -> Plan:
+    from prune.core import pruning
+    from prune.core.calibration import Calibration
+    from prune.core.plan import Plan
+
+    layers = pruning.layers(network, args.keep, args.include_output)
+    if not layers:
+        raise PruneError("there is no layer to prune: a network needs a hidden layer, not kept")
+    needed = any(pruning.needs_images(*pair, args.repair) for pair in pairs)
+    calibration = load_calibration(args, network) if needed else Calibration(seed=args.seed)
+    scope = _scope(args, layers)
+    return Plan(network, layers, tuple(sparsities), calibration, scope, args.repair)
+
+
+def load_calibration(args: argparse.Namespace, network: Network) -> Calibration:
+    """Draw the calibration images from the training split, never from the test split."""
+    from prune.core import calibration
+    from prune.files import data
+
+    train = data.load(args.data, "train", args.limit)
+    data.check_fits(train, network, args.data)
+    return calibration.draw(train.images, train.labels, args.calibration, args.seed)
+
+
+def _scope(args: argparse.Namespace, layers: tuple[str, ...]) -> Scope:
+    from prune.core.masks import SCOPES, allocated
+    from prune.files import allocations
+
+    if args.k_map is None:
+        return SCOPES[args.scope]
+    if args.scope != "layer":
+        raise PruneError(f"--k-map says how far each layer goes; leave out --scope {args.scope}")
+    return allocated(allocations.load(args.k_map, layers))

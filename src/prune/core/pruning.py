@@ -1,0 +1,163 @@
+"""The front of all pruning without training: methods, criteria, scopes and repairs by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+from prune import PruneError
+from prune.core import criteria, masks, obs
+from prune.core.calibration import Calibration
+from prune.core.network import Masks, Network, Scores, prunable
+from prune.core.plan import Plan, Pruned, Sweep
+from prune.core.repair import aim, refit_all
+
+Score = Callable[[Network, Calibration], Scores]
+
+
+class Criterion(NamedTuple):
+    """A way to choose what goes: one line about it, its source, and how it is done."""
+
+    about: str
+    source: str
+    needs_images: bool
+    sweep: Sweep
+
+
+def _one_shot(score: Score) -> Sweep:
+    """Return the sweep that ranks once, by `score`, and cuts the whole network at each sparsity."""
+
+    def sweep(plan: Plan) -> Iterator[Pruned]:
+        scope, repair = plan.scope, REPAIRS[plan.repair].prepare(plan)
+        scores = score(plan.network, plan.calibration)
+        ranks = scope.rank({name: scores[name] for name in plan.layers})
+        for sparsity in plan.sparsities:
+            cut = scope.cut(ranks, sparsity)
+            yield Pruned(sparsity, repair(cut), cut, scope.floored(cut))
+
+    return sweep
+
+
+class Repair(NamedTuple):
+    """A way to refit what is left; `prepare` does once what serves every sparsity."""
+
+    about: str
+    needs_images: bool
+    prepare: Callable[[Plan], Callable[[Masks], Network]]
+
+
+def _no_repair(plan: Plan) -> Callable[[Masks], Network]:
+    return lambda cut: masks.apply(plan.network, cut)
+
+
+def _lstsq(plan: Plan) -> Callable[[Masks], Network]:
+    wanted = aim(plan.network, plan.calibration.images)
+    return lambda cut: refit_all(masks.apply(plan.network, cut), cut, wanted)[0]
+
+
+REPAIRS = {
+    "none": Repair("what is left stays as it was", False, _no_repair),
+    "lstsq": Repair("refit what is left, by least squares on each layer's outputs", True, _lstsq),
+}
+
+_OBS = "Hassibi and Stork 1993; Dong 2017; Frantar and Alistarh 2022, 2023"
+
+# By method and name; the first of each method is its default.
+CRITERIA: dict[str, dict[str, Criterion]] = {
+    "weight": {
+        "magnitude": Criterion(
+            "its absolute value", "Janowsky 1989; Han 2015", False, _one_shot(criteria.magnitude)
+        ),
+        "random": Criterion(
+            "by chance, as a control", "", False, _one_shot(criteria.random_weight)
+        ),
+        "activation": Criterion(
+            "its absolute value times the rms of its input",
+            "Wanda, Sun 2023",
+            True,
+            _one_shot(criteria.weight_activation),
+        ),
+        "taylor": Criterion(
+            "weight times gradient, absolute, averaged over images",
+            "Molchanov 2016; SNIP, Lee 2019",
+            True,
+            _one_shot(criteria.weight_taylor),
+        ),
+        "lamp": Criterion(
+            "its square over the squares of all larger in its layer; for scope network",
+            "LAMP, Lee 2021",
+            False,
+            _one_shot(criteria.lamp),
+        ),
+        "obs": Criterion(
+            "Optimal Brain Surgeon: what the others make up best, in rounds with refit",
+            _OBS,
+            True,
+            obs.weights,
+        ),
+    },
+    "unit": {
+        "norm": Criterion(
+            "the L2 norm of its weights", "Li 2017, with L1", False, _one_shot(criteria.norm)
+        ),
+        "random": Criterion("by chance, as a control", "", False, _one_shot(criteria.random_unit)),
+        "activation": Criterion(
+            "the rms of its output times the norm of its outgoing weights",
+            "Wanda, Sun 2023, for units",
+            True,
+            _one_shot(criteria.unit_activation),
+        ),
+        "taylor": Criterion(
+            "output times gradient, absolute, averaged over images",
+            "Molchanov 2016",
+            True,
+            _one_shot(criteria.unit_taylor),
+        ),
+        "obs": Criterion(
+            "Optimal Brain Surgeon: what the next layer makes up best, one at a time, with refit",
+            _OBS,
+            True,
+            obs.units,
+        ),
+    },
+}
+
+
+def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
+    """Prune `plan.network` to each sparsity in turn, lazily; what was asked is checked at once.
+
+    A criterion that refits on its way, `obs`, has nothing left for `plan.repair` to do.
+    """
+    chosen = CRITERIA[method][criterion]
+    if chosen.needs_images:
+        _check_images(plan, f"criterion {criterion!r}")
+    if REPAIRS[plan.repair].needs_images:
+        _check_images(plan, f"repair {plan.repair!r}")
+    if method == "unit" and plan.network[-1].name in plan.layers:
+        raise PruneError(
+            f"layer {plan.network[-1].name!r} is the output: each of its units is a class and "
+            "cannot be removed; prune its weights instead"
+        )
+    return chosen.sweep(plan)
+
+
+def _check_images(plan: Plan, what: str) -> None:
+    if not plan.calibration.images.size:
+        raise PruneError(f"{what} needs calibration images, got none; give some of the training's")
+
+
+def needs_images(method: str, criterion: str, repair: str) -> bool:
+    """Tell whether training images must be loaded at all."""
+    return CRITERIA[method][criterion].needs_images or REPAIRS[repair].needs_images
+
+
+def layers(
+    network: Network, keep: Collection[str] = (), include_output: bool = False
+) -> tuple[str, ...]:
+    """Name the layers to prune: all but the output layer and those to `keep`."""
+    names = [layer.name for layer in (network if include_output else prunable(network))]
+    unknown = [name for name in keep if name not in [layer.name for layer in network]]
+    if unknown:
+        known = ", ".join(layer.name for layer in network)
+        raise PruneError(f"no layer {unknown[0]!r} to keep; the network has {known}")
+    return tuple(name for name in names if name not in keep)

@@ -1,0 +1,64 @@
+"""Allocations: how far each layer goes at each k, as JSON.
+
+    {"k": [50, 90], "layers": {"dense": [60, 95], "dense_1": [40, 80]}}
+
+says that when 50 percent of everything go, 60 of `dense` and 40 of `dense_1` do.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from prune import PruneError
+
+Allocation = dict[str, list[tuple[Fraction, Fraction]]]  # by layer: (of all, of the layer)
+
+
+def to_json(allocation: Allocation) -> str:
+    """Return the text of an allocation, in percent."""
+    totals = [_percent(total) for total, _ in next(iter(allocation.values()))]
+    layers = {name: [_percent(own) for _, own in path] for name, path in allocation.items()}
+    lines = ",\n".join(f"    {json.dumps(name)}: {own}" for name, own in layers.items())
+    return f'{{\n  "k": {totals},\n  "layers": {{\n{lines}\n  }}\n}}\n'
+
+
+def _percent(sparsity: Fraction) -> float:
+    return round(float(100 * sparsity), 4)
+
+
+def load(path: Path, layers: tuple[str, ...]) -> Allocation:
+    """Read the allocation of `layers`, all of which it must name."""
+    try:
+        found = json.loads(path.read_text(), parse_float=str, parse_int=str)
+        totals = [_sparsity(k) for k in found["k"]]
+        paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
+    except OSError as error:
+        raise PruneError(
+            f"k-map {path}: {error.strerror}; `prune sensitivity` writes one"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PruneError(
+            f"k-map {path}: is not of the form "
+            '{"k": [50, 90], "layers": {"dense": [60, 95], ...}} '
+            f"with percents from 0 to 100 ({error!r})"
+        ) from error
+    missing = [name for name in layers if name not in paths]
+    if missing:
+        raise PruneError(f"k-map {path}: does not name layer {missing[0]!r}; add it, or --keep it")
+    for name, own in {"k": totals, **paths}.items():
+        if len(own) != len(totals) or any(b < a for a, b in pairwise(own)):
+            raise PruneError(
+                f"k-map {path}: the list of {name!r} must be ascending, with one number for each k"
+            )
+    return {name: list(zip(totals, paths[name], strict=True)) for name in layers}
+
+
+def _sparsity(k: Any) -> Fraction:
+    sparsity = Fraction(k) / 100
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"k = {k}")
+    return sparsity

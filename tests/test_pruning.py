@@ -1,0 +1,206 @@
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from chains import CHAINS, PLAIN, WITH_BIAS, calibration, chain
+from prune import PruneError
+from prune.core import pruning
+from prune.core.calibration import Calibration, draw
+from prune.core.masks import SCOPES, count
+from prune.core.network import arrays, logits
+from prune.core.plan import Plan
+
+SPARSITIES = tuple(Fraction(k, 100) for k in (0, 25, 29, 58, 80, 95, 100))
+EACH = [(method, name) for method in pruning.CRITERIA for name in pruning.CRITERIA[method]]
+ONE_SHOT = [each for each in EACH if each[1] != "obs"]
+REFUSED = ("unit", "obs", "network")
+
+
+def plan(network, scope="layer", repair="none", sparsities=SPARSITIES, layers=None, n=120):
+    return Plan(
+        network,
+        layers or pruning.layers(network),
+        sparsities,
+        calibration(network, n),
+        SCOPES[scope],
+        repair,
+    )
+
+
+def permitted(each, scope):
+    return (*each, scope) != REFUSED
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("each", EACH)
+@pytest.mark.parametrize("repair", pruning.REPAIRS)
+def test_exactly_the_count_asked_for_is_removed(each, scope, repair):
+    if not permitted(each, scope):
+        return
+    for pruned in pruning.sweep(*each, plan(PLAIN, scope, repair)):
+        sizes = {name: mask.size for name, mask in pruned.masks.items()}
+        removed = {name: np.count_nonzero(~mask) for name, mask in pruned.masks.items()}
+        assert sum(sizes.values()) > 0
+        if scope == "layer":
+            assert removed == {n: count(pruned.sparsity, size) for n, size in sizes.items()}
+        assert sum(removed.values()) == (
+            count(pruned.sparsity, sum(sizes.values()))
+            if scope == "network"
+            else sum(count(pruned.sparsity, size) for size in sizes.values())
+        )
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("each", EACH)
+def test_a_sparser_mask_keeps_a_subset(each, scope):
+    if not permitted(each, scope):
+        return
+    found = [pruned.masks for pruned in pruning.sweep(*each, plan(WITH_BIAS, scope))]
+    for denser, sparser in pairwise(found):
+        assert not any(np.any(sparser[name] & ~denser[name]) for name in denser)
+
+
+def test_obs_keeps_a_subset_even_where_weights_are_zero_from_the_start():
+    sparse = tuple(layer._replace(kernel=layer.kernel * (layer.kernel > 0)) for layer in PLAIN)
+    found = [pruned.masks for pruned in pruning.sweep("weight", "obs", plan(sparse))]
+    for denser, sparser in pairwise(found):
+        assert not any(np.any(sparser[name] & ~denser[name]) for name in denser)
+
+
+@pytest.mark.parametrize("network", CHAINS)
+@pytest.mark.parametrize("each", EACH)
+@pytest.mark.parametrize("repair", pruning.REPAIRS)
+def test_every_chain_is_pruned_to_finite_weights_with_zeros_where_masked(network, each, repair):
+    sparsities = (Fraction(1, 2), Fraction(9, 10))
+    for pruned in pruning.sweep(*each, plan(network, repair=repair, sparsities=sparsities)):
+        assert all(np.isfinite(array).all() for array in arrays(pruned.network))
+        for layer in pruned.network[:-1]:
+            mask = pruned.masks[layer.name]
+            assert not layer.kernel[:, ~mask].any() if mask.ndim == 1 else True
+            assert not layer.kernel[~mask].any() if mask.ndim == 2 else True
+
+
+@pytest.mark.parametrize("each", EACH)
+def test_nothing_asked_is_nothing_changed(each):
+    (pruned,) = pruning.sweep(*each, plan(WITH_BIAS, sparsities=(0,)))
+    for before, after in zip(arrays(WITH_BIAS), arrays(pruned.network), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("each", EACH)
+def test_the_network_given_is_not_changed(each):
+    before = [array.copy() for array in arrays(PLAIN)]
+    list(pruning.sweep(*each, plan(PLAIN, repair="lstsq")))
+    for array, copy in zip(arrays(PLAIN), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("each", EACH)
+def test_layers_left_out_lose_nothing(each):
+    layers = pruning.layers(PLAIN, keep=["layer_0"])
+    for pruned in pruning.sweep(*each, plan(PLAIN, layers=layers)):
+        assert set(pruned.masks) == {"layer_1"}
+        np.testing.assert_array_equal(
+            pruned.network[0].kernel != 0,
+            np.broadcast_to(PLAIN[0].kernel != 0, PLAIN[0].kernel.shape),
+        )
+
+
+@pytest.mark.parametrize("name", pruning.CRITERIA["weight"])
+def test_weights_of_the_output_can_be_included(name):
+    layers = pruning.layers(PLAIN, include_output=True)
+    (pruned,) = pruning.sweep("weight", name, plan(PLAIN, sparsities=(0.5,), layers=layers))
+    assert np.count_nonzero(pruned.network[-1].kernel) == PLAIN[-1].kernel.size // 2
+
+
+@pytest.mark.parametrize("name", pruning.CRITERIA["unit"])
+def test_units_of_the_output_are_refused(name):
+    layers = pruning.layers(PLAIN, include_output=True)
+    with pytest.raises(PruneError, match="each of its units is a class"):
+        pruning.sweep("unit", name, plan(PLAIN, layers=layers))
+
+
+@pytest.mark.parametrize("each", [each for each in ONE_SHOT if "random" not in each])
+def test_permuting_units_permutes_what_is_kept(each):
+    network = chain([12, 10, 8, 4])
+    order = np.random.default_rng(3).permutation(10)
+    turned = (
+        network[0]._replace(kernel=network[0].kernel[:, order]),
+        network[1]._replace(kernel=network[1].kernel[order]),
+        network[2],
+    )
+    (before,), (after,) = (
+        pruning.sweep(*each, plan(each_network, sparsities=(0.5,)))
+        for each_network in (network, turned)
+    )
+    np.testing.assert_array_equal(before.masks["layer_0"][..., order], after.masks["layer_0"])
+
+
+@pytest.mark.parametrize(("name", "unchanged"), [("lamp", True), ("magnitude", False)])
+def test_scaling_a_layer_changes_nothing_for_lamp_alone(name, unchanged):
+    scaled = (PLAIN[0]._replace(kernel=PLAIN[0].kernel * 8), *PLAIN[1:])
+    (before,), (after,) = (
+        pruning.sweep("weight", name, plan(network, "network", sparsities=(0.5,)))
+        for network in (PLAIN, scaled)
+    )
+    same = all(np.array_equal(before.masks[n], after.masks[n]) for n in before.masks)
+    assert same is unchanged
+
+
+def test_a_layer_of_small_scores_stays_alive_and_is_named():
+    faint = (PLAIN[0], PLAIN[1]._replace(kernel=PLAIN[1].kernel * 1e-6), PLAIN[2])
+    asked = plan(faint, "network", sparsities=(0.25, 0.9))
+    mild, harsh = pruning.sweep("weight", "magnitude", asked)
+    assert not mild.floored
+    assert harsh.masks["layer_1"].any()
+    assert harsh.floored == ("layer_1",)
+
+
+def test_the_units_of_different_layers_are_not_ranked_by_obs():
+    with pytest.raises(PruneError, match="cannot rank units of different layers"):
+        list(pruning.sweep("unit", "obs", plan(PLAIN, "network")))
+
+
+@pytest.mark.parametrize("each", EACH)
+def test_images_are_needed_only_where_the_criterion_says_so(each):
+    without = plan(PLAIN, sparsities=(0.5,))._replace(calibration=Calibration())
+    if pruning.needs_images(*each, "none"):
+        with pytest.raises(PruneError, match=f"criterion '{each[1]}' needs calibration images"):
+            pruning.sweep(*each, without)
+    else:
+        assert len(list(pruning.sweep(*each, without))) == 1
+
+
+def test_repair_without_images_is_refused():
+    without = plan(PLAIN, repair="lstsq")._replace(calibration=Calibration())
+    with pytest.raises(PruneError, match="repair 'lstsq' needs calibration images"):
+        pruning.sweep("weight", "magnitude", without)
+
+
+def test_a_layer_to_keep_must_exist():
+    with pytest.raises(PruneError, match="no layer 'dense_9' to keep; the network has layer_0"):
+        pruning.layers(PLAIN, keep=["dense_9"])
+
+
+def test_obs_beats_repair_beats_nothing():
+    network = chain([30, 40, 30, 5])
+    fresh = calibration(network, 500, seed=5).images
+    errors = []
+    for name, repair in (("obs", "none"), ("magnitude", "lstsq"), ("magnitude", "none")):
+        asked = plan(network, repair=repair, sparsities=(0.8,), n=1000)
+        (pruned,) = pruning.sweep("weight", name, asked)
+        errors.append(np.square(logits(network, fresh) - logits(pruned.network, fresh)).mean())
+    assert errors == sorted(errors)
+
+
+def test_drawn_images_are_some_of_those_given_and_the_seed_decides_which():
+    images, labels = np.arange(20.0).reshape(10, 2), np.arange(10)
+    first, again, other = (draw(images, labels, 4, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.images, images[first.labels])
+    np.testing.assert_array_equal(first.labels, again.labels)
+    assert set(first.labels) != set(other.labels)
+    assert len(draw(images, labels, 99, 0).labels) == 10
+    with pytest.raises(PruneError, match="at least 1 training image, got 0"):
+        draw(images, labels, 0, 0)
