@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+os.environ["MPLBACKEND"] = "agg"  # for files; the user's choice may not exist here
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it remarks on an unwritable home
 
-from prune.core.measure import wilson
-from prune.files.results import Epoch, Row
-from prune.views import published
-from prune.views.words import curves
+import matplotlib as mpl  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: E402
+
+from prune.core.measure import wilson  # noqa: E402
+from prune.files.results import Epoch, Row  # noqa: E402
+from prune.views import published  # noqa: E402
+from prune.views.words import curves  # noqa: E402
 
 # Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
 _STYLES = [
@@ -28,6 +33,7 @@ _STYLES = [
     ("#000000", "X"),
 ]
 _FAINT = 0.4
+_BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
 _SETTINGS = {
     "font.size": 12,
     "axes.spines.top": False,
@@ -116,6 +122,33 @@ def _caption(axes: Axes, height: float, text: str, below: bool) -> None:
         fontsize=10,
         color="#444444",
     )
+
+
+@_style()
+def sensitivity(rows: list[Row]) -> Figure:
+    """Draw a map of accuracy: a line for each layer, pruned alone, a column for each k."""
+    layers = list(dict.fromkeys(row.layers for row in rows))
+    ks = list(dict.fromkeys(row.k for row in rows))
+    heights = {(row.layers, row.k): row.accuracy for row in rows}
+    grid = [[heights[layer, k] for k in ks] for layer in layers]
+    figure, axes = _canvas("Accuracy when one layer alone is pruned")
+    image = axes.imshow(grid, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    for y, line in enumerate(grid):
+        for x, height in enumerate(line):
+            color = "black" if height > _BRIGHT else "white"
+            axes.text(x, y, f"{height:.1%}", ha="center", va="center", color=color, fontsize=9)
+    axes.set_xticks(range(len(ks)), [f"{k:g}%" for k in ks])
+    axes.set_yticks(range(len(layers)), [_plain(layer) for layer in layers])
+    axes.set(xlabel="k: percent of the layer removed")
+    axes.grid(visible=False)
+    bar = figure.colorbar(image, label=f"test accuracy ({rows[0].total:,} images)")
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    return figure
+
+
+def _plain(name: str) -> str:
+    # A dollar sign would be read as a formula.
+    return name.replace("$", r"\$")
 
 
 @_style()

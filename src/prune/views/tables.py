@@ -72,6 +72,18 @@ def held_table(rows: list[Row], unpruned: float) -> Table:
     return Table(["curve", "largest k", "nonzero"], lines, note)
 
 
+def by_layer(rows: list[Row]) -> Table:
+    """Return one line for each k and one column for each layer, pruned alone."""
+    layers = list(dict.fromkeys(row.layers for row in rows))
+    accuracy = {(row.layers, row.k): f"{100 * row.accuracy:.2f}" for row in rows}
+    lines = [
+        [f"{k:g}", *(accuracy[layer, k] for layer in layers)]
+        for k in dict.fromkeys(row.k for row in rows)
+    ]
+    note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone."
+    return Table(["k", *layers], lines, note)
+
+
 def to_text(table: Table) -> str:
     """Return the table for a terminal, its columns aligned; lines are never cut."""
     widths = _widths(table)

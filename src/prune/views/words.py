@@ -56,6 +56,16 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
+def most_sensitive(rows: list[Row], unpruned: float) -> str:
+    """Say, of rows of single layers, which layer can lose least and which most."""
+    extents = {
+        layer: held([row for row in rows if row.layers == layer], unpruned)[0]
+        for layer in dict.fromkeys(row.layers for row in rows)
+    }
+    told = ", ".join(f"{layer} {_up_to(k)}" for layer, k in extents.items())
+    return f"Pruned alone, each stays within 1 point of {_percent(unpruned)}: {told}."
+
+
 def _up_to(k: float | None) -> str:
     return "at no k asked" if k is None else f"up to k = {k:g}"
 

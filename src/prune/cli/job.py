@@ -1,0 +1,135 @@
+"""What every command that prunes and measures does first: read, check, prepare."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prune import PruneError
+from prune.cli import options, pruning
+from prune.cli.console import Console
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from prune.core.measure import Evaluation
+    from prune.experiments.engines import Engine
+    from prune.experiments.sweep import Curve
+    from prune.files.data import Data
+    from prune.files.results import Row
+    from prune.files.runs import Record
+    from prune.files.weights import WeightsFile
+    from prune.views.tables import Table
+
+ENGINES = ("numpy", "keras")
+
+
+def add_options(parser: argparse.ArgumentParser, command: str) -> None:
+    """Add what to prune, how, on which images, and where the results go."""
+    options.add_k(parser)
+    options.add_pruning(parser)
+    options.add_network(parser)
+    options.add_data(parser)
+    options.add_out(parser, command)
+    options.add_format(parser)
+    parser.add_argument(
+        "--engine",
+        metavar="E",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="who runs the network: numpy or keras (default: numpy)",
+    )
+    options.add_seed(parser)
+    options.add_common(parser)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that is ready to run: everything it was given is read and checked."""
+
+    args: argparse.Namespace
+    console: Console
+    source: WeightsFile
+    test: Data
+    curves: list[Curve]
+    sparsities: list[Fraction]
+    record: Record
+
+    @property
+    def out(self) -> Path:
+        """The folder for files."""
+        return self.args.out
+
+    @property
+    def classes(self) -> int:
+        """How many outputs the network has."""
+        return self.source.network[-1].kernel.shape[1]
+
+
+def prepare(args: argparse.Namespace) -> Job:
+    """Read and check all that was given, before anything is computed."""
+    sparsities = options.sparsities(args.k)  # before the imports: its errors answer at once
+    from prune.files import data, runs, weights
+
+    console = Console(args.quiet)
+    source = weights.load(args.weights or weights.shipped(), args.activation)
+    test = data.load(args.data, "test", args.limit)
+    data.check_fits(test, source.network, args.data)
+    curves = pruning.curves(args, source.network, sparsities)
+    runs.prove_writable(args.out, "--out")
+    _remark(console, source, sparsities)
+    settings = options.settings(args, k=[float(100 * sparsity) for sparsity in sparsities])
+    record = runs.Record(args.argv, settings, _inputs(source, test))
+    return Job(args, console, source, test, curves, sparsities, record)
+
+
+def _remark(console: Console, source: WeightsFile, sparsities: list[Fraction]) -> None:
+    if source.assumed:
+        console.say(
+            f"note: the weights file does not tell activations; {source.assumed} is assumed "
+            "between layers and softmax at the end (--activation NAME to change)"
+        )
+    if remark := options.hint(sparsities):
+        console.say(f"note: {remark}")
+
+
+def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
+    return {
+        "weights": {"format": source.format, "sha256": source.sha256},
+        "data": {"images": len(test.labels), "sha256": test.sha256},
+    }
+
+
+def start(job: Job) -> tuple[Engine, Evaluation]:
+    """Start the engine on the test images; return it, and what the whole network does."""
+    from prune.experiments.engines import ENGINES
+
+    engine = ENGINES[job.args.engine](job.test.images, job.test.labels)
+    unpruned = engine(job.source.network)
+    if not isfinite(unpruned.loss):
+        raise PruneError("the network's outputs overflow float32; train it again")
+    return engine, unpruned
+
+
+def write_tables(job: Job, rows: list[Row], *shown: Table) -> dict[str, str]:
+    """Write the rows, and as Markdown the tables for people; return what each --format prints."""
+    from prune.files import atomic, results
+    from prune.views import tables
+
+    texts = {
+        "csv": results.to_csv(rows),
+        "json": results.to_json(rows),
+        "markdown": "\n".join(map(tables.to_markdown, shown)),
+    }
+    for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
+        atomic.write(job.out / f"table.{suffix}", text.encode())
+    return {**texts, "table": "\n".join(map(tables.to_text, shown))}
+
+
+def point(row: Row) -> str:
+    """Name a row in a line of progress, and what came of it."""
+    held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
+    return f"{row.method} {row.criterion} k = {row.k:g}: {row.accuracy:.2%}{held}"
