@@ -37,3 +37,15 @@ def test_batches_hold_each_column_once_and_group_equals():
     assert len(groups) == len(np.unique(kept, axis=1).T)
     for group in groups:
         assert (kept[:, group] == kept[:, group[:1]]).all()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_inputs_that_are_almost_alike_do_not_break_a_subset(share):
+    rng = np.random.default_rng(0)
+    inputs = np.abs(rng.normal(size=(400, 1)) + 0.01 * rng.normal(size=(400, 300)))
+    gram = (inputs.T @ inputs / 400).astype(np.float32)
+    rows = rng.random(300) > share
+    exact = gram.astype(float) + 1e-6 * np.trace(gram) / 300 * np.eye(300)
+    wanted = np.linalg.inv(exact[np.ix_(rows, rows)]).diagonal()
+    found = restrict(equations(gram, 1e-6), rows).diagonal[rows]
+    np.testing.assert_allclose(found, wanted, rtol=1e-3)
