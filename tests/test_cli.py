@@ -175,6 +175,9 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
             ["weight", "--criterion", "magnitud"],
             "unknown --criterion 'magnitud' (did you mean magn",
         ),
+        (["weight", "--repair", "lsq"], "unknown repair 'lsq' (did you mean lstsq?); choose from"),
+        (["weight", "--k-map", "a.json", "--scope", "network"], "leave out --scope network"),
+        (["sensitivity", "--criterion", "random,lamp"], "sensitivity takes one --criterion"),
         (["weight", "--keep", "dens"], "no layer 'dens' to keep; the network has dense, dense_1"),
         (["weight", "--k-map", "none.json"], "k-map none.json: No such file or directory"),
         (["weight", "--activation", "nonsense"], "activation 'nonsense' cannot be evaluated"),
@@ -272,6 +275,105 @@ def test_inspect_tells_what_is_in_a_file(prune, tmp_path, rng):
     status, out, err = prune("inspect", tmp_path / "a.keras")
     assert "6 (20.0%)" in out and "53 parameters" in out
     assert "Next: prune compare --weights" in err
+
+
+def test_several_criteria_and_repairs_are_several_curves(prune, tiny):
+    argv = ("--criterion", "magnitude,obs,random", "--repair", "none,lstsq", "--k", "0,50")
+    status, out, err = prune("weight", *tiny, *argv, "--format", "json")
+    assert status == 0, err
+    found = {(row["criterion"], row["repair"]) for row in json.loads(out)}
+    # What obs leaves is refit already.
+    assert found == {
+        *(("magnitude", "none"), ("magnitude", "lstsq"), ("obs", "none")),
+        *(("random", "none"), ("random", "lstsq")),
+    }
+
+
+def test_compare_gives_each_method_the_criteria_it_knows(prune, tiny):
+    _, out, _ = prune(
+        "compare", *tiny, "--criterion", "norm,taylor", "--k", "50", "--format", "json"
+    )
+    found = [(row["method"], row["criterion"]) for row in json.loads(out)]
+    assert found == [("weight", "taylor"), ("unit", "norm"), ("unit", "taylor")]
+
+
+def test_controls_are_random_and_random_with_the_same_counts(prune, tiny):
+    argv = ("--scope", "network", "--controls", "--k", "0,50,80", "--format", "json")
+    _, out, _ = prune("weight", *tiny, *argv)
+    rows = json.loads(out)
+    assert list(dict.fromkeys((row["criterion"], row["scope"]) for row in rows)) == [
+        *(("magnitude", "network"), ("random", "network"), ("random", "counts of magnitude"))
+    ]
+    assert len({row["pruned"] for row in rows if row["k"] == 80}) == 1
+    _, out, _ = prune("weight", *tiny, "--controls", "--k", "50", "--format", "json")
+    assert [row["criterion"] for row in json.loads(out)] == ["magnitude", "random"]
+
+
+def test_layers_can_be_kept_and_the_output_pruned(prune, tiny):
+    _, out, _ = prune("weight", *tiny, "--keep", "dense", "--k", "100", "--format", "json")
+    (row,) = json.loads(out)
+    assert (row["layers"], row["prunable"], row["pruned"]) == ("dense_1", 20, 20)
+    _, out, _ = prune("weight", *tiny, "--include-output", "--k", "100", "--format", "json")
+    (row,) = json.loads(out)
+    assert row["prunable"] == 30 + 20 + 12
+    outcome = prune("unit", *tiny, "--include-output", "--k", "50", "--out", "x")
+    assert_refused(outcome, "each of its units is a class and cannot be removed")
+    assert_refused(prune("weight", *tiny, "--keep", "dense,dense_1"), "there is no layer to prune")
+
+
+def test_the_network_scope_says_which_layers_its_floor_holds(prune, tiny):
+    _, out, err = prune("unit", *tiny, "--scope", "network", "--k", "90", "--format", "json")
+    (row,) = json.loads(out)
+    assert row["floored"] and "only its floor keeps" in err
+
+
+def test_sensitivity_writes_an_allocation_that_can_be_used(prune, tiny, tmp_path):
+    status, out, err = prune("sensitivity", *tiny, "--k", "0,50,90")
+    assert status == 0, err
+    folder = tmp_path / "work" / "results" / "sensitivity"
+    assert {path.name for path in folder.iterdir()} == {
+        *("table.csv", "table.json", "table.md", "training.csv", "allocation.json"),
+        *("sensitivity.png", "sensitivity.svg", "run.json"),
+    }
+    assert out.split("\n")[0].split() == ["k", "dense", "dense_1"]
+    assert "Next: prune weight --k-map results/sensitivity/allocation.json" in err
+    for command in (["weight"], ["unit"], ["unit", "--criterion", "obs"]):
+        argv = ("--k-map", folder / "allocation.json", "--k", "50", "--format", "json")
+        status, out, err = prune(*command, *tiny, *argv)
+        assert status == 0, err
+        (row,) = json.loads(out)
+        assert row["scope"] == "map"
+        if command == ["weight"]:
+            assert row["prunable"] // 2 - 2 <= row["pruned"] <= row["prunable"] // 2
+
+
+def test_the_rows_of_sensitivity_are_of_single_layers(prune, tiny, tmp_path):
+    _, out, _ = prune("sensitivity", "--method", "unit", *tiny, "--k", "50", "--format", "json")
+    rows = json.loads(out)
+    assert [(row["layers"], row["prunable"]) for row in rows] == [("dense", 5), ("dense_1", 4)]
+    training = (tmp_path / "work" / "results" / "sensitivity" / "training.csv").read_text()
+    totals = {row["total"] for row in csv.DictReader(io.StringIO(training))}
+    assert totals == {"120"} and {row["total"] for row in rows} == {80}
+
+
+def test_criteria_are_listed_with_their_sources(prune):
+    status, out, _ = prune("criteria")
+    assert status == 0 and "weight  magnitude " in out and "LAMP, Lee 2021" in out
+    _, out, _ = prune("criteria", "--format", "json")
+    assert {(each["method"], each["criterion"]) for each in json.loads(out)} >= {
+        *(("weight", "obs"), ("unit", "obs"), ("weight", "lamp"), ("unit", "norm"))
+    }
+
+
+def test_the_names_in_help_are_those_of_the_code():
+    from prune.cli import job
+    from prune.core.masks import SCOPES
+    from prune.core.pruning import REPAIRS
+    from prune.experiments.engines import ENGINES
+
+    assert tuple(SCOPES) == options.SCOPES
+    assert tuple(REPAIRS) == options.REPAIRS
+    assert tuple(ENGINES) == job.ENGINES
 
 
 def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, network):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,9 @@ from prune.files.results import Epoch, Row
 from prune.views import plot, published, tables, words
 
 
-def row(method, k, correct, total=1000, criterion="c", scope="layer", repair="none"):
+def row(method, k, correct, total=1000, criterion=None, scope="layer", repair="none"):
     counts = (correct / total, correct, total, 0.25, k, 100, 50, 120)
+    criterion = criterion or {"weight": "magnitude", "unit": "norm"}[method]
     return Row(method, criterion, k, *counts, scope, repair, "dense", "", 0)
 
 
@@ -50,7 +53,10 @@ def test_criteria_are_named_where_a_method_has_several():
 
 def test_whatever_else_differs_is_named():
     differing = [row("weight", 0, 1), row("weight", 0, 1, scope="network", repair="lstsq")]
-    assert list(words.curves(differing)) == ["weight c layer", "weight c network lstsq"]
+    assert list(words.curves(differing)) == [
+        "weight magnitude layer",
+        "weight magnitude network lstsq",
+    ]
 
 
 def test_one_curve_is_shown_in_detail():
@@ -82,6 +88,72 @@ def test_markdown_and_text_hold_the_same_cells():
     for number, line in enumerate(table.lines):
         assert [cell.strip() for cell in markdown[number + 2].strip("|").split("|")] == line
         assert text[number + 2].split() == " ".join(line).split()
+
+
+MANY = [
+    row(method, k, n, criterion=criterion)
+    for method, criterion, at in [
+        ("weight", "magnitude", (980, 975, 900)),
+        ("weight", "obs", (980, 980, 979)),
+        ("weight", "random", (980, 500, 100)),
+    ]
+    for k, n in zip((0, 50, 90), at)
+]
+
+
+def test_of_many_curves_the_best_and_the_worst_are_named():
+    assert words.conclusion(MANY, 0.98) == (
+        "Of 3 curves weight obs keeps within 1 point of 98.0 % longest, up to k = 90; "
+        "weight random falls first, up to k = 0."
+    )
+
+
+def test_many_curves_are_shown_without_intervals():
+    table = tables.table(MANY, with_published=True)
+    assert table.header == ["k", "weight magnitude", "weight obs", "weight random"]
+    assert table.lines[1] == ["50", "97.50", "98.00", "50.00"]
+
+
+def test_how_far_each_curve_goes():
+    table = tables.held_table(MANY, 0.98)
+    assert table.lines == [
+        ["weight magnitude", "50", "50"],
+        ["weight obs", "90", "50"],
+        ["weight random", "0", "50"],
+    ]
+    nowhere = tables.held_table([row("weight", 90, 100)], 0.98)
+    assert nowhere.lines == [["weight", "none", ""]]
+
+
+def test_only_what_was_pruned_alike_is_held_against_the_published_numbers():
+    assert published.compares(row("weight", 0, 1)) and published.compares(row("unit", 0, 1))
+    assert not published.compares(row("weight", 0, 1, criterion="obs"))
+    assert not published.compares(row("weight", 0, 1, repair="lstsq"))
+    assert not published.compares(row("weight", 0, 1, scope="network"))
+
+
+def by_layer():
+    return [
+        replace(row("weight", k, n), layers=layer)
+        for layer, at in (("a", (980, 960)), ("b$", (980, 979)))
+        for k, n in zip((0, 50), at)
+    ]
+
+
+def test_the_map_holds_a_line_for_each_layer():
+    axes, bar = plot.sensitivity(by_layer()).axes
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.98, 0.96], [0.98, 0.979]])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", r"b\$"]
+    assert "test accuracy" in bar.get_ylabel()
+
+
+def test_layers_are_shown_side_by_side_and_told():
+    table = tables.by_layer(by_layer())
+    assert table.header == ["k", "a", "b$"]
+    assert table.lines == [["0", "98.00", "98.00"], ["50", "96.00", "97.90"]]
+    assert words.most_sensitive(by_layer(), 0.98) == (
+        "Pruned alone, each stays within 1 point of 98.0 %: a up to k = 0, b$ up to k = 50."
+    )
 
 
 def lines_by_label(axes):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from prune import PruneError
+from prune.cli.parser import closest
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
 FORMATS = ("table", "csv", "json", "markdown")
@@ -126,11 +127,11 @@ def add_pruning(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--repair",
-        metavar="R",
-        choices=REPAIRS,
-        default=REPAIRS[0],
-        help="none, or lstsq: refit what is left by least squares, without training "
-        "(default: none)",
+        metavar="R,...",
+        type=repairs,
+        default=[REPAIRS[0]],
+        help="none, or lstsq: refit what is left by least squares, without training; both give "
+        "both curves (default: none)",
     )
     parser.add_argument(
         "--calibration",
@@ -146,6 +147,17 @@ def add_pruning(parser: argparse.ArgumentParser) -> None:
 
 SCOPES = ("layer", "network")
 REPAIRS = ("none", "lstsq")
+
+
+def repairs(text: str) -> list[str]:
+    """Parse names of repairs."""
+    for name in names(text):
+        if name not in REPAIRS:
+            hint = closest(name, REPAIRS)
+            raise argparse.ArgumentTypeError(
+                f"unknown repair {name!r}{hint}; choose from {', '.join(REPAIRS)}"
+            )
+    return list(dict.fromkeys(names(text))) or [REPAIRS[0]]
 
 
 def names(text: str) -> list[str]:

@@ -23,8 +23,19 @@ def curves(args: argparse.Namespace, network: Network, sparsities: list[Fraction
 
     pairs = _criteria(args)
     plan = _plan(args, network, sparsities, pairs)
-    found = [sweep.Curve(method, criterion, plan) for method, criterion in pairs]
+    found = [
+        sweep.Curve(method, criterion, plan._replace(repair=repair))
+        for method, criterion in pairs
+        for repair in _repairs(method, criterion, args.repair)
+    ]
     return found + sweep.controls(found) if args.controls else found
+
+
+def _repairs(method: str, criterion: str, asked: list[str]) -> list[str]:
+    """Leave out repair for a criterion that refits by itself: it would change nothing."""
+    from prune.core.pruning import CRITERIA
+
+    return ["none"] if CRITERIA[method][criterion].refits else asked
 
 
 def _criteria(args: argparse.Namespace) -> list[tuple[str, str]]:
@@ -58,10 +69,10 @@ def _plan(
     layers = pruning.layers(network, args.keep, args.include_output)
     if not layers:
         raise PruneError("there is no layer to prune: a network needs a hidden layer, not kept")
-    needed = any(pruning.needs_images(*pair, args.repair) for pair in pairs)
+    needed = any(pruning.needs_images(*pair, repair) for pair in pairs for repair in args.repair)
     calibration = load_calibration(args, network) if needed else Calibration(seed=args.seed)
     scope = _scope(args, layers)
-    return Plan(network, layers, tuple(sparsities), calibration, scope, args.repair)
+    return Plan(network, layers, tuple(sparsities), calibration, scope)
 
 
 def load_calibration(args: argparse.Namespace, network: Network) -> Calibration:

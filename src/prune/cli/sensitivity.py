@@ -44,9 +44,9 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check everything, measure every layer, write the files, print."""
     args.methods = (args.method,)
+    if len(args.criterion) > 1 or len(args.repair) > 1 or args.controls:
+        raise PruneError("sensitivity takes one --criterion, one --repair and no --controls")
     job = jobs.prepare(args)
-    if len(job.curves) > 1:
-        raise PruneError("sensitivity takes one --criterion, and no --controls")
     from prune.experiments import sensitivity
     from prune.files import allocations, atomic, results, runs
     from prune.views import tables, words

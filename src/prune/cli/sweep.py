@@ -130,4 +130,8 @@ def said_again(args: argparse.Namespace) -> list[str]:
     """Return the options for what goes in that were set, as they are typed."""
     names = ("weights", "activation", "data", "limit", "repair", "scope", "k_map")
     given = [name for name in names if getattr(args, name) != args.parser.get_default(name)]
-    return [f"--{name.replace('_', '-')} {shlex.quote(str(getattr(args, name)))}" for name in given]
+    return [f"--{name.replace('_', '-')} {_typed(getattr(args, name))}" for name in given]
+
+
+def _typed(value: object) -> str:
+    return shlex.quote(",".join(value) if isinstance(value, list) else str(value))

@@ -22,6 +22,7 @@ class Criterion(NamedTuple):
     source: str
     needs_images: bool
     sweep: Sweep
+    refits: bool = False  # by itself what it leaves, so that a repair adds nothing
 
 
 def _one_shot(score: Score) -> Sweep:
@@ -94,6 +95,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             _OBS,
             True,
             obs.weights,
+            refits=True,
         ),
     },
     "unit": {
@@ -118,6 +120,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             _OBS,
             True,
             obs.units,
+            refits=True,
         ),
     },
 }

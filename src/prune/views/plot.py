@@ -66,7 +66,7 @@ def accuracy(rows: list[Row], unpruned: float, classes: int, with_published: boo
     _caption(axes, 1 / classes, f"chance {1 / classes:.0%}", below=False)
     for (label, curve), (color, marker) in zip(curves(rows).items(), cycle(_STYLES), strict=False):
         _draw_curve(axes, label, curve, color, marker)
-        if with_published and curve[0].method in published.ACCURACY:
+        if with_published and published.compares(curve[0]):
             _draw_published(axes, label, curve[0].method, color)
     axes.set(
         xlabel="k: percent of the weights or units removed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prune.core.network import Network
+from prune.files.results import Row
 
 ACCURACY: dict[str, dict[float, float]] = {  # by method and k
     "weight": dict(
@@ -22,6 +23,12 @@ ACCURACY: dict[str, dict[float, float]] = {  # by method and k
 }
 
 _HOME = ((784, 1000), (1000, 1000), (1000, 500), (500, 200), (200, 10))
+
+
+def compares(row: Row) -> bool:
+    """Tell whether a row was pruned in the way of the published numbers."""
+    plain = row.scope == "layer" and row.repair == "none"
+    return plain and (row.method, row.criterion) in (("weight", "magnitude"), ("unit", "norm"))
 
 
 def is_home(network: Network) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prune.core.measure import wilson
 from prune.files.results import Row
 from prune.views import published
-from prune.views.words import curves, held
+from prune.views.words import Curves, curves, held
 
 
 class Table(NamedTuple):
@@ -21,6 +21,8 @@ class Table(NamedTuple):
 def table(rows: list[Row], with_published: bool) -> Table:
     """Return one line for each k: one curve in detail, or several side by side."""
     grouped = curves(rows)
+    if len(grouped) > _WIDE:
+        return _accuracies(grouped, _note(rows))
     detailed = len(grouped) == 1
     header = ["k"]
     columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
@@ -29,7 +31,7 @@ def table(rows: list[Row], with_published: bool) -> Table:
         header.append("95 % interval")
         columns.append([f"{100 * row.accuracy:.2f}" for row in curve])
         columns.append([_interval(row) for row in curve])
-        if with_published and curve[0].method in published.ACCURACY:
+        if with_published and published.compares(curve[0]):
             header.append("published")
             columns.append([_published(row) for row in curve])
     if detailed:
@@ -39,6 +41,16 @@ def table(rows: list[Row], with_published: bool) -> Table:
         columns.append([f"{row.pruned:,}" for row in curve])
         columns.append([f"{row.nonzero:,}" for row in curve])
     return Table(header, [list(line) for line in zip(*columns, strict=True)], _note(rows))
+
+
+# Of more curves than this only the accuracies are shown, or lines are too long to read.
+_WIDE = 2
+
+
+def _accuracies(grouped: Curves, note: str) -> Table:
+    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    columns += [[f"{100 * row.accuracy:.2f}" for row in curve] for curve in grouped.values()]
+    return Table(["k", *grouped], [list(line) for line in zip(*columns, strict=True)], note)
 
 
 def _interval(row: Row) -> str:

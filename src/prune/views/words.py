@@ -44,6 +44,8 @@ def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]
 def conclusion(rows: list[Row], unpruned: float) -> str:
     """Say up to where each curve keeps its accuracy, and where the highest k leaves it."""
     grouped = curves(rows)
+    if len(grouped) > _FEW:
+        return _best_and_worst(grouped, unpruned)
     extents = []
     for i, (label, curve) in enumerate(grouped.items()):
         last, _ = held(curve, unpruned)
@@ -54,6 +56,25 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
     ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
     sentence = f"{', '.join(extents)}; k = {rows[-1].k:g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]
+
+
+# Of more curves than this a sentence names the best and the worst only.
+_FEW = 2
+
+
+def _best_and_worst(grouped: Curves, unpruned: float) -> str:
+    def reach(label: str) -> tuple[float, float]:
+        curve = grouped[label]
+        last, _ = held(curve, unpruned)
+        # Where the k asked cannot tell them apart, the accuracies at all of them do.
+        return (-1 if last is None else last, sum(row.accuracy for row in curve))
+
+    order = sorted(grouped, key=reach)
+    best, worst = ((label, held(grouped[label], unpruned)[0]) for label in (order[-1], order[0]))
+    return (
+        f"Of {len(grouped)} curves {best[0]} keeps within 1 point of {_percent(unpruned)} longest, "
+        f"{_up_to(best[1])}; {worst[0]} falls first, {_up_to(worst[1])}."
+    )
 
 
 def most_sensitive(rows: list[Row], unpruned: float) -> str:
