@@ -252,7 +252,10 @@ def test_inspect_tells_what_is_in_a_file(prune, tmp_path, rng):
     weights.save(network, tmp_path / "a.keras")
     status, out, _ = prune("inspect", tmp_path / "a.keras", "--format", "json")
     assert status == 0
+    size = (tmp_path / "a.keras").stat().st_size
     assert json.loads(out) == {
+        "bytes": size,
+        "dense_bytes": 4 * 53,
         "file": str(tmp_path / "a.keras"),
         "format": "keras",
         "sha256": weights.load(tmp_path / "a.keras").sha256,

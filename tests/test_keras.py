@@ -9,7 +9,7 @@ import pytest
 
 from conftest import make_network
 from prune.core.network import ACTIVATIONS, arrays, logits
-from prune.files import weights
+from prune.files import data, weights
 from prune.training import keras_bridge
 
 # Keras itself uses what NumPy deprecates, and warns of what it will save all the same.
@@ -142,6 +142,30 @@ def test_stock_keras_loads_the_model_from_what_we_save(keras, rng, tmp_path, nam
     assert_same_answers(
         keras, with_images(keras, keras.models.load_model(tmp_path / name)), network, rng
     )
+
+
+def test_stock_keras_gives_the_accuracy_of_what_was_shrunk(keras, prune, tmp_path):
+    for method in ("unit", "weight"):
+        argv = ("--method", method, "--k", 90, "--save", "s.keras", "--force", "--format", "json")
+        status, out, err = prune("shrink", *argv)
+        assert status == 0, err
+        test = data.load("mnist", "test")
+        model = keras.models.load_model(tmp_path / "work" / "s.keras")
+        model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        right = 10_000 * model.evaluate(test.images, test.labels, batch_size=500, verbose=0)[1]
+        assert abs(round(right) - json.loads(out)["correct"][1]) <= 1
+
+
+def test_stock_keras_reads_compressed_weights(keras, rng, tmp_path):
+    network = make_network(rng, [6, 5, 4, 3])
+    (tmp_path / "c.weights.h5").write_bytes(
+        weights.writer(tmp_path / "c.weights.h5", compress=True)(network)
+    )
+    model = dense_chain(keras, network)
+    model.set_weights([0 * array for array in arrays(network)])
+    model.load_weights(tmp_path / "c.weights.h5")
+    for ours, theirs in zip(arrays(network), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def with_images(keras, model):

@@ -13,9 +13,9 @@ from prune import EnvironmentFailure
 from prune.files import atomic, results, runs
 from prune.files.results import Epoch, Row
 
-ROW = Row(
-    "weight", "magnitude", 97.5, 1 / 3, 1, 3, 0.1, 5, 10, 7, 12, "layer", "none", "a+b", "", 0
-)
+ASKED = ("weight", "magnitude", 97.5)
+MEASURED = (1 / 3, 1, 3, 0.1, 5, 10, 7, 12)
+ROW = Row(*ASKED, *MEASURED, "layer", "none", "a+b", "", 0, 7, 6, 28, 90)
 
 
 def test_the_columns_are_those_that_scripts_depend_on():

@@ -16,7 +16,7 @@ from prune.views import plot, published, tables, words
 def row(method, k, correct, total=1000, criterion=None, scope="layer", repair="none"):
     counts = (correct / total, correct, total, 0.25, k, 100, 50, 120)
     criterion = criterion or {"weight": "magnitude", "unit": "norm"}[method]
-    return Row(method, criterion, k, *counts, scope, repair, "dense", "", 0)
+    return Row(method, criterion, k, *counts, scope, repair, "dense", "", 0, 45, 40, 180, 200)
 
 
 ROWS = [row("weight", k, n) for k, n in [(0, 980), (50, 975), (90, 970), (99, 400)]]

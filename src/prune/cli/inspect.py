@@ -45,9 +45,12 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         found = {"file": str(args.file), "format": source.format, "sha256": source.sha256}
         found |= {"parameters": parameters(source.network), "layers": layers}
+        found |= {"bytes": args.file.stat().st_size, "dense_bytes": 4 * parameters(source.network)}
         print(json.dumps(found, indent=2))
         return 0
+    size, dense = args.file.stat().st_size, 4 * parameters(source.network)
     print(f"{args.file}: {source.format}, {parameters(source.network):,} parameters")
+    print(f"{size:,} bytes on disk, {dense:,} as plain float32")
     print(f"sha256 {source.sha256}\n")
     print(_table(layers), end="")
     again = f"--weights {shlex.quote(str(args.file))}"

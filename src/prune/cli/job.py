@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 ENGINES = ("numpy", "keras")
 
 
-def add_options(parser: argparse.ArgumentParser, command: str) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, command: str, formats: tuple[str, ...] = options.FORMATS
+) -> None:
     """Add what to prune, how, on which images, and where the results go."""
     options.add_k(parser)
     options.add_pruning(parser)
     options.add_network(parser)
     options.add_data(parser)
     options.add_out(parser, command)
-    options.add_format(parser)
+    options.add_format(parser, formats)
     parser.add_argument(
         "--engine",
         metavar="E",

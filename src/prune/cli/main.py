@@ -22,7 +22,7 @@ prune unit --k 50:90:5              unit pruning
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file"""
 
-GROUPS = ("sweep", "sensitivity", "criteria", "train", "inspect")
+GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "train", "inspect")
 
 
 class Terminated(KeyboardInterrupt):

@@ -84,6 +84,36 @@ def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMA
     )
 
 
+METHODS = ("weight", "unit")
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Add whether single weights go or whole units."""
+    parser.add_argument(
+        "--method",
+        metavar="M",
+        choices=METHODS,
+        default=METHODS[0],
+        help="weight or unit (default: weight)",
+    )
+
+
+def add_save(parser: argparse.ArgumentParser, formats: str) -> None:
+    """Add the file to write."""
+    parser.add_argument(
+        "--save", metavar="FILE", type=Path, required=True, help=f"the file to write: {formats}"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+
+
+def refuse_overwriting(args: argparse.Namespace) -> None:
+    """Refuse to save over what is there, unless forced."""
+    if args.save.is_dir():
+        raise PruneError(f"{args.save} is a folder; give --save the name of a file")
+    if args.save.exists() and not args.force:
+        raise PruneError(f"{args.save} exists; give --force to overwrite it, or another --save")
+
+
 def add_k(parser: argparse.ArgumentParser) -> None:
     """Add the list of percents to prune."""
     parser.add_argument(

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import pruning, sweep
+from prune.cli import options, pruning, sweep
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
 if TYPE_CHECKING:
     from prune.experiments.sensitivity import Both
     from prune.files.results import Row
-
-_METHODS = ("weight", "unit")
 
 
 def add(commands: Any) -> None:
@@ -30,13 +28,7 @@ def add(commands: Any) -> None:
         "prune sensitivity --method unit --repair lstsq\n"
         "prune weight --k-map results/sensitivity/allocation.json",
     )
-    parser.add_argument(
-        "--method",
-        metavar="M",
-        choices=_METHODS,
-        default=_METHODS[0],
-        help="weight or unit (default: weight)",
-    )
+    options.add_method(parser)
     jobs.add_options(parser, "sensitivity")
     parser.set_defaults(parser=parser, module=__name__, command="sensitivity")
 

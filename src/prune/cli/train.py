@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
@@ -29,14 +28,7 @@ def add(commands: Any) -> None:
         "prune train --save quick.keras --epochs 1 --limit 1000\n"
         "prune train --save small.weights.h5 --hidden 300,100 --seed 1",
     )
-    parser.add_argument(
-        "--save",
-        metavar="FILE",
-        type=Path,
-        required=True,
-        help="the file to write: .weights.h5, .h5 or .keras",
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    options.add_save(parser, ".weights.h5, .h5 or .keras")
     parser.add_argument(
         "--hidden",
         metavar="LIST",
@@ -76,10 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(args.quiet)
     writer = weights.writer(args.save)
-    if args.save.is_dir():
-        raise PruneError(f"{args.save} is a folder; give --save the name of a file")
-    if args.save.exists() and not args.force:
-        raise PruneError(f"{args.save} exists; give --force to overwrite it, or another --save")
+    options.refuse_overwriting(args)
     train = data.load(args.data, "train", args.limit)
     test = data.load(args.data, "test", args.limit)
     classes = max(train.classes, test.classes)

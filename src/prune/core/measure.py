@@ -45,6 +45,28 @@ def evaluate(
     return Evaluation(sum(rights), len(images), sum(losses) / len(images))
 
 
+class Difference(NamedTuple):
+    """How far two networks answer apart, on the same images."""
+
+    largest: float  # of any logit
+    scale: float  # the largest logit of the first
+    agreeing: int  # images that both give the same class
+    total: int
+
+
+def compare(first: Network, second: Network, images: np.ndarray) -> Difference:
+    """Compare the logits of two networks on `images` (n, inputs), n at least 1."""
+    largest = scale = 0.0
+    agreeing = 0
+    for start in range(0, len(images), CHUNK):
+        some = images[start : start + CHUNK]
+        ours, theirs = logits(first, some), logits(second, some)
+        largest = max(largest, float(np.abs(ours - theirs).max()))
+        scale = max(scale, float(np.abs(ours).max()))
+        agreeing += int(np.count_nonzero(ours.argmax(axis=1) == theirs.argmax(axis=1)))
+    return Difference(largest, scale, agreeing, len(images))
+
+
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the cross-entropy of each row, (n,) float64.
 

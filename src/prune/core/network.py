@@ -160,6 +160,11 @@ def nonzero(network: Network) -> int:
     return sum(int(np.count_nonzero(array)) for array in arrays(network))
 
 
+def multiply_adds(network: Network) -> int:
+    """Count the multiply-adds that one image needs: one for each weight that is not zero."""
+    return sum(int(np.count_nonzero(layer.kernel)) for layer in network)
+
+
 def arrays(network: Network) -> list[np.ndarray]:
     """List kernels and biases in the order in which Keras keeps them."""
     pairs = ((layer.kernel, layer.bias) for layer in network)

@@ -11,9 +11,11 @@ import numpy as np
 from prune.core import pruning
 from prune.core.masks import Scope, by_share
 from prune.core.measure import Evaluation
-from prune.core.network import nonzero, parameters
+from prune.core.network import multiply_adds, nonzero, parameters
 from prune.core.plan import Plan, Pruned
+from prune.core.shrink import shrink
 from prune.experiments.engines import Engine
+from prune.files import sparse
 from prune.files.results import Row
 
 
@@ -82,6 +84,7 @@ def row(point: Point, evaluation: Evaluation) -> Row:
     """Return what was asked at a point, and what came of it."""
     (method, criterion, plan), pruned = point
     masks = pruned.masks.values()
+    shrunk = shrink(pruned.network)
     return Row(
         method=method,
         criterion=criterion,
@@ -99,6 +102,10 @@ def row(point: Point, evaluation: Evaluation) -> Row:
         layers="+".join(plan.layers),
         floored="+".join(pruned.floored),
         seed=plan.calibration.seed,
+        effective=nonzero(shrunk),
+        macs=multiply_adds(shrunk),
+        dense_bytes=4 * parameters(shrunk),
+        file_bytes=len(sparse.to_bytes(shrunk)),
     )
 
 

@@ -92,7 +92,7 @@ def _parse(config: Json) -> list[Structure]:
                 f"layer {name!r} is a {kind} layer, which cannot be pruned here; "
                 "only chains of Dense layers can"
             )
-    _check_activations(dense)
+    check_activations(dense)
     return dense
 
 
@@ -121,7 +121,8 @@ def _attach(dense: list[Structure], name: str, activation: str) -> None:
     dense[-1] = dense[-1]._replace(activation=activation)
 
 
-def _check_activations(dense: list[Structure]) -> None:
+def check_activations(dense: list[Structure]) -> None:
+    """Refuse, naming the layer, an activation that cannot be evaluated where it stands."""
     if not dense:
         raise PruneError("the model has no Dense layer")
     for layer in dense[:-1]:

@@ -30,6 +30,10 @@ class Row:
     layers: str  # that could be pruned, joined by +
     floored: str  # of them, those that only the floor of the scope kept alive
     seed: int
+    effective: int  # parameters that can still influence the output
+    macs: int  # multiply-adds for one image by weights that can
+    dense_bytes: int  # of the shrunk network, as plain float32 arrays
+    file_bytes: int  # of the shrunk network, in the smallest form that is written
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -18,10 +19,11 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.network import Layer, Network, split_activation
-from prune.files import atomic, hdf5, keras_config
+from prune.core.network import arrays as network_arrays
+from prune.files import atomic, hdf5, keras_config, sparse
 from prune.files.keras_config import Structure
 
-SUFFIXES = (".keras", ".h5", ".hdf5")
+SUFFIXES = (".keras", ".h5", ".hdf5", ".npz")
 
 
 class WeightsFile(NamedTuple):
@@ -48,7 +50,11 @@ def load(path: Path, activation: str = "relu") -> WeightsFile:
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
     split_activation(activation)
-    content = _read(path)
+    return parse(_read(path), path, activation)
+
+
+def parse(content: bytes, path: Path, activation: str = "relu") -> WeightsFile:
+    """Read the network in the content of a file; `path` is its name in what goes wrong."""
     try:
         found = _parse(content)
         network = _assemble(found.arrays, found.structures or _assume(found.arrays, activation))
@@ -90,7 +96,7 @@ def _parse(content: bytes) -> _Found:
         with hdf5.opened(content) as file:
             return _parse_hdf5(file)
     if content.startswith(b"PK\x03\x04"):
-        return _parse_keras(content)
+        return _parse_zip(content)
     raise PruneError(f"{_what_it_is(content)}; a Keras .keras, .weights.h5 or .h5 file is needed")
 
 
@@ -105,9 +111,11 @@ def _what_it_is(content: bytes) -> str:
     return f"is not a Keras file (it starts with {content[:8]!r})"
 
 
-def _parse_keras(content: bytes) -> _Found:
+def _parse_zip(content: bytes) -> _Found:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sparse.MARK in archive.namelist():
+                return _parse_sparse(content)
             config = archive.read("config.json")
             weights = archive.read("model.weights.h5")
     except KeyError as error:
@@ -117,6 +125,14 @@ def _parse_keras(content: bytes) -> _Found:
     structures = keras_config.parse(_json(config))
     with hdf5.opened(weights) as file:
         return _Found("keras", _keras3_arrays(file), structures)
+
+
+def _parse_sparse(content: bytes) -> _Found:
+    network = sparse.from_bytes(content)
+    arrays = _named((layer.name, network_arrays((layer,))) for layer in network)
+    told = [Structure(layer.name, layer.activation, layer.bias is not None) for layer in network]
+    keras_config.check_activations(told)
+    return _Found("sparse npz", arrays, told)
 
 
 def _json(text: str | bytes) -> keras_config.Json:
@@ -286,14 +302,23 @@ def _check_layer(layer: Layer) -> None:
             )
 
 
-def writer(path: Path) -> Callable[[Network], bytes]:
+Writer = Callable[[Network], bytes]
+
+
+def writer(path: Path, compress: bool = False, half: bool = False) -> Writer:
     """Return what turns a network into the bytes of a file of that name; check it before work.
 
-    The name chooses the format that stock Keras expects of it.
+    The name chooses the format that stock Keras expects of it; `.npz` is our sparse form.
+    `compress` deflates the arrays of an HDF5 file, `half` rounds those of an `.npz` to float16.
     """
     if path.suffix not in SUFFIXES:
         raise PruneError(f"cannot save to {path}: its name must end in {', '.join(SUFFIXES)}")
-    return _keras_bytes if path.suffix == ".keras" else _hdf5_bytes
+    if half and path.suffix != ".npz":
+        raise PruneError(f"--float16 is for .npz files; {path} would not be float16 in Keras")
+    if compress and path.suffix not in (".h5", ".hdf5"):
+        raise PruneError(f"--compress is for .h5 files, got {path}; .npz files need none")
+    writers = {".keras": _keras_bytes, ".npz": partial(sparse.to_bytes, half=half)}
+    return writers.get(path.suffix, partial(_hdf5_bytes, compress=compress))
 
 
 def save(network: Network, path: Path) -> None:
@@ -301,7 +326,7 @@ def save(network: Network, path: Path) -> None:
     atomic.write(path, writer(path)(network))
 
 
-def _hdf5_bytes(network: Network) -> bytes:
+def _hdf5_bytes(network: Network, compress: bool = False) -> bytes:
     """Return a file that every loader of Keras opens, whatever the name makes it expect.
 
     Keras chooses its loader by name: `.weights.h5` is read from /layers, any other `.h5` from
@@ -322,7 +347,8 @@ def _hdf5_bytes(network: Network) -> bytes:
             present = [(name, values) for name, values in arrays if values is not None]
             group.attrs["weight_names"] = [f"{layer.name}/{name}".encode() for name, _ in present]
             for number, (name, values) in enumerate(present):
-                variables[str(number)] = values
+                packed = {"compression": "gzip", "shuffle": True} if compress else {}
+                variables.create_dataset(str(number), data=values, **packed)
                 group[f"{layer.name}/{name}"] = variables[str(number)]  # a second hard link
     return buffer.getvalue()
 
