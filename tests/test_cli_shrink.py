@@ -55,9 +55,13 @@ def test_compressed_and_halved_files_load(prune, tiny, tmp_path):
     np.testing.assert_allclose(logits(plain, images), logits(half, images), atol=0.02)
 
 
-def test_a_difference_that_rounding_does_not_explain_is_not_saved(
-    prune, tiny, tmp_path, monkeypatch
-):
+def test_a_folder_is_not_overwritten(prune, tiny, tmp_path):
+    (tmp_path / "work" / "d.keras").mkdir()
+    outcome = prune("shrink", *tiny, "--k", "50", "--save", "d.keras", "--force")
+    assert_refused(outcome, "d.keras is a folder; give --save the name of a file")
+
+
+def test_what_rounding_does_not_explain_is_not_saved(prune, tiny, tmp_path, monkeypatch):
     from prune.files import sparse
 
     whole = sparse.from_bytes
