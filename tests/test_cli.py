@@ -324,6 +324,14 @@ def test_layers_can_be_kept_and_the_output_pruned(prune, tiny):
     assert_refused(prune("weight", *tiny, "--keep", "dense,dense_1"), "there is no layer to prune")
 
 
+def test_the_picture_can_show_what_is_left(prune, tiny, tmp_path):
+    pictures = set()
+    for x in ("k", "parameters", "macs", "bytes"):
+        assert prune("compare", *tiny, "--x", x, "--k", "0,50,100", "--out", "o")[0] == 0
+        pictures.add((tmp_path / "work" / "o" / "accuracy.png").read_bytes())
+    assert len(pictures) == 4
+
+
 def test_the_network_scope_says_which_layers_its_floor_holds(prune, tiny):
     _, out, err = prune("unit", *tiny, "--scope", "network", "--k", "90", "--format", "json")
     (row,) = json.loads(out)

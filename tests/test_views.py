@@ -169,6 +169,14 @@ def test_the_lines_drawn_hold_the_points():
     assert list(lines) == ["weight pruning", "unit pruning"]
 
 
+@pytest.mark.parametrize(("x", "left"), [("parameters", 45), ("macs", 40), ("bytes", 200)])
+def test_points_can_be_drawn_against_what_they_cost(x, left):
+    (axes,) = plot.accuracy(ROWS, 0.98, 10, with_published=True, x=x).axes
+    assert {float(at) for at in lines_by_label(axes)["weight pruning"].get_xdata()} == {left}
+    assert axes.get_xscale() == "log"
+    assert not [line for line in axes.lines if "published" in str(line.get_label())]
+
+
 def test_the_bars_are_wilson_intervals():
     (axes,) = plot.accuracy(ROWS[:1], 0.98, 10, with_published=False).axes
     ((_, _, (bars,)),) = axes.containers

@@ -33,6 +33,7 @@ _COMMANDS = {
         "Prune by weight and by unit, and show both in one table and one picture.",
     ),
 }
+AXES = ("k", "parameters", "macs", "bytes")
 # From so many curves on, a second table says how far each goes.
 _MANY = 3
 
@@ -49,6 +50,13 @@ def add(commands: Any) -> None:
             f"prune {name} --criterion activation,obs --repair lstsq\n"
             f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
             f"prune {name} --format csv > {name}.csv",
+        )
+        parser.add_argument(
+            "--x",
+            metavar="AXIS",
+            choices=AXES,
+            default=AXES[0],
+            help=f"what the picture shows accuracy against: {', '.join(AXES)} (default: k)",
         )
         jobs.add_options(parser, name)
         parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
@@ -105,7 +113,7 @@ def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     texts = jobs.write_tables(job, rows, *shown)
     from prune.views import plot  # last, so that the tables are written whatever it does
 
-    figure = plot.accuracy(rows, unpruned, job.classes, compared)
+    figure = plot.accuracy(rows, unpruned, job.classes, compared, job.args.x)
     for suffix, picture in zip(("png", "svg"), plot.png_and_svg(figure), strict=True):
         atomic.write(job.out / f"accuracy.{suffix}", picture)
     return texts

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
+from typing import NamedTuple
 
 os.environ["MPLBACKEND"] = "agg"  # for files; the user's choice may not exist here
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it remarks on an unwritable home
@@ -56,36 +57,63 @@ def _style() -> Iterator[None]:
         yield
 
 
+class Axis(NamedTuple):
+    """What accuracy is drawn against."""
+
+    label: str
+    value: Callable[[Row], float]
+
+
+AXES = {
+    "k": Axis("k: percent of the weights or units removed", lambda row: row.k),
+    "parameters": Axis("parameters that can still matter", lambda row: row.effective),
+    "macs": Axis("multiply-adds for one image", lambda row: row.macs),
+    "bytes": Axis("bytes on disk, in the smallest form written", lambda row: row.file_bytes),
+}
+
+
 @_style()
-def accuracy(rows: list[Row], unpruned: float, classes: int, with_published: bool) -> Figure:
-    """Draw accuracy against k: one line for each curve, with 95 % intervals."""
+def accuracy(
+    rows: list[Row], unpruned: float, classes: int, with_published: bool, x: str = "k"
+) -> Figure:
+    """Draw accuracy against one of AXES: one line for each curve, with 95 % intervals.
+
+    The published numbers are known against k alone.
+    """
     figure, axes = _canvas("Accuracy after pruning, without retraining")
     axes.axhline(unpruned, color="#666666", linewidth=1, linestyle=":")
     axes.axhline(1 / classes, color="#666666", linewidth=1, linestyle=":")
     _caption(axes, unpruned, f"unpruned {unpruned:.2%}", below=True)
     _caption(axes, 1 / classes, f"chance {1 / classes:.0%}", below=False)
     for (label, curve), (color, marker) in zip(curves(rows).items(), cycle(_STYLES), strict=False):
-        _draw_curve(axes, label, curve, color, marker)
-        if with_published and published.compares(curve[0]):
+        _draw_curve(axes, label, curve, (color, marker, x))
+        if with_published and x == "k" and published.compares(curve[0]):
             _draw_published(axes, label, curve[0].method, color)
     axes.set(
-        xlabel="k: percent of the weights or units removed",
+        xlabel=AXES[x].label,
         ylabel=f"test accuracy ({rows[0].total:,} images)",
         ylim=(0, 1.04),
     )
-    axes.xaxis.set_major_formatter(PercentFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14))
+    if x == "k":
+        axes.xaxis.set_major_formatter(PercentFormatter())
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14))
+    else:
+        axes.set_xscale("log")
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
     return figure
 
 
-def _draw_curve(axes: Axes, label: str, curve: list[Row], color: str, marker: str) -> None:
+def _draw_curve(axes: Axes, label: str, curve: list[Row], look: tuple[str, str, str]) -> None:
+    color, marker, x = look
+    # On a logarithmic axis there is no place for nothing left.
+    curve = [row for row in curve if x == "k" or AXES[x].value(row) > 0]
     heights = [row.accuracy for row in curve]
     bounds = [wilson(row.correct, row.total) for row in curve]
     below = [height - low for height, (low, _) in zip(heights, bounds, strict=True)]
     above = [high - height for height, (_, high) in zip(heights, bounds, strict=True)]
     axes.errorbar(
-        [row.k for row in curve],
+        [AXES[x].value(row) for row in curve],
         heights,
         yerr=[below, above],
         color=color,
