@@ -164,17 +164,26 @@ def test_the_lines_drawn_hold_the_points():
     (axes,) = plot.accuracy(ROWS, 0.98, 10, with_published=False).axes
     lines = lines_by_label(axes)
     np.testing.assert_allclose(
-        lines["weight pruning"].get_xydata(), [[0, 0.98], [50, 0.975], [90, 0.97], [99, 0.4]]
+        lines["weight"].get_xydata(), [[0, 0.98], [50, 0.975], [90, 0.97], [99, 0.4]]
     )
-    assert list(lines) == ["weight pruning", "unit pruning"]
+    assert list(lines) == ["weight", "unit"]
 
 
 @pytest.mark.parametrize(("x", "left"), [("parameters", 45), ("macs", 40), ("bytes", 200)])
 def test_points_can_be_drawn_against_what_they_cost(x, left):
     (axes,) = plot.accuracy(ROWS, 0.98, 10, with_published=True, x=x).axes
-    assert {float(at) for at in lines_by_label(axes)["weight pruning"].get_xdata()} == {left}
+    assert {float(at) for at in lines_by_label(axes)["weight"].get_xdata()} == {left}
     assert axes.get_xscale() == "log"
     assert not [line for line in axes.lines if "published" in str(line.get_label())]
+
+
+def test_a_criterion_keeps_its_colour_and_its_repair_is_dashed():
+    repaired = [replace(each, repair="lstsq") for each in MANY]
+    (axes,) = plot.accuracy([*MANY, *repaired], 0.98, 10, with_published=False).axes
+    lines = lines_by_label(axes)
+    plain, dashed = lines["weight obs"], lines["weight obs lstsq"]
+    assert plain.get_color() == dashed.get_color() != lines["weight random"].get_color()
+    assert (plain.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
 
 
 def test_the_bars_are_wilson_intervals():

@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: E402
 from prune.core.measure import wilson  # noqa: E402
 from prune.files.results import Epoch, Row  # noqa: E402
 from prune.views import published  # noqa: E402
-from prune.views.words import curves  # noqa: E402
+from prune.views.words import Curves, curves  # noqa: E402
 
 # Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
 _STYLES = [
@@ -83,12 +83,13 @@ def accuracy(
     figure, axes = _canvas("Accuracy after pruning, without retraining")
     axes.axhline(unpruned, color="#666666", linewidth=1, linestyle=":")
     axes.axhline(1 / classes, color="#666666", linewidth=1, linestyle=":")
-    _caption(axes, unpruned, f"unpruned {unpruned:.2%}", below=True)
-    _caption(axes, 1 / classes, f"chance {1 / classes:.0%}", below=False)
-    for (label, curve), (color, marker) in zip(curves(rows).items(), cycle(_STYLES), strict=False):
-        _draw_curve(axes, label, curve, (color, marker, x))
+    _caption(axes, unpruned, f"unpruned {unpruned:.2%}")
+    _caption(axes, 1 / classes, f"chance {1 / classes:.0%}")
+    grouped = curves(rows)
+    for (label, curve), look in zip(grouped.items(), _looks(grouped), strict=True):
+        _draw_curve(axes, label, curve, (look, x))
         if with_published and x == "k" and published.compares(curve[0]):
-            _draw_published(axes, label, curve[0].method, color)
+            _draw_published(axes, label, curve[0].method, look.color)
     axes.set(
         xlabel=AXES[x].label,
         ylabel=f"test accuracy ({rows[0].total:,} images)",
@@ -97,15 +98,32 @@ def accuracy(
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     if x == "k":
         axes.xaxis.set_major_formatter(PercentFormatter())
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14), title="pruned by")
     else:
         axes.set_xscale("log")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.14), title="pruned by")
     return figure
 
 
-def _draw_curve(axes: Axes, label: str, curve: list[Row], look: tuple[str, str, str]) -> None:
-    color, marker, x = look
+class _Look(NamedTuple):
+    color: str
+    marker: str
+    dashes: str | tuple[int, tuple[int, ...]]
+
+
+def _looks(grouped: Curves) -> Iterator[_Look]:
+    """Yield a look for each curve: one colour for a criterion, dashed from its second curve on."""
+    styles = cycle(_STYLES)
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
+    for rows in grouped.values():
+        key = (rows[0].method, rows[0].criterion)
+        dashes = (0, (4, 1)) if key in seen else "-"
+        color, marker = seen.setdefault(key, seen[key] if key in seen else next(styles))
+        yield _Look(color, marker, dashes)
+
+
+def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[_Look, str]) -> None:
+    (color, marker, dashes), x = shown
     # On a logarithmic axis there is no place for nothing left.
     curve = [row for row in curve if x == "k" or AXES[x].value(row) > 0]
     heights = [row.accuracy for row in curve]
@@ -118,10 +136,11 @@ def _draw_curve(axes: Axes, label: str, curve: list[Row], look: tuple[str, str, 
         yerr=[below, above],
         color=color,
         marker=marker,
+        linestyle=dashes,
         linewidth=2,
         elinewidth=1,
         capsize=2,
-        label=f"{label} pruning",
+        label=label,
         zorder=3,
     )
 
@@ -135,18 +154,18 @@ def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:
         alpha=_FAINT,
         linestyle="--",
         linewidth=1.5,
-        label=f"{label} pruning, published",
+        label=f"{label}, published",
     )
 
 
-def _caption(axes: Axes, height: float, text: str, below: bool) -> None:
+def _caption(axes: Axes, height: float, text: str) -> None:
     axes.annotate(
         text,
         (0, height),
         xycoords=("axes fraction", "data"),
-        xytext=(4, -6 if below else 4),
+        xytext=(4, -6),
         textcoords="offset points",
-        va="top" if below else "bottom",
+        va="top",
         fontsize=10,
         color="#444444",
     )
