@@ -177,6 +177,10 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
         ),
         (["weight", "--repair", "lsq"], "unknown repair 'lsq' (did you mean lstsq?); choose from"),
         (["weight", "--k-map", "a.json", "--scope", "network"], "leave out --scope network"),
+        (
+            ["unit", "--criterion", "obs", "--scope", "network", "--limit", "10"],
+            "criterion 'obs' cannot rank units of different layers (scope 'network')",
+        ),
         (["sensitivity", "--criterion", "random,lamp"], "sensitivity takes one --criterion"),
         (["weight", "--keep", "dens"], "no layer 'dens' to keep; the network has dense, dense_1"),
         (["weight", "--k-map", "none.json"], "k-map none.json: No such file or directory"),

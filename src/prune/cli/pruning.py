@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def curves(args: argparse.Namespace, network: Network, sparsities: list[Fraction]) -> list[Curve]:
     """Return every curve that was asked for, controls last; what is wrong is found here."""
+    from prune.core.pruning import check
     from prune.experiments import sweep
 
     pairs = _criteria(args)
@@ -28,6 +29,8 @@ def curves(args: argparse.Namespace, network: Network, sparsities: list[Fraction
         for method, criterion in pairs
         for repair in _repairs(method, criterion, args.repair)
     ]
+    for curve in found:
+        check(*curve)
     return found + sweep.controls(found) if args.controls else found
 
 

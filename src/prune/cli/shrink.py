@@ -126,6 +126,8 @@ def _print(job: Job, found: dict[str, Any]) -> None:
         f"{found['largest_logit']:.3g}), and gives the same class on "
         f"{found['agreeing']:,} of {found['total']:,} test images."
     )
+    if job.args.method == "weight" and job.args.save.suffix != ".npz":
+        say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
     say(f"Saved {job.args.save}; run.json in {job.out}{os.sep}")
     say(f"Next: prune inspect {shlex.quote(str(job.args.save))}")
 

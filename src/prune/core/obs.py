@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune import PruneError
 from prune.core.masks import apply, count
 from prune.core.network import Layer, Masks, Network, Scores, Sparsity
 from prune.core.plan import Plan, Pruned
@@ -98,13 +97,11 @@ def _score(losses: np.ndarray, mask: np.ndarray, energy: float) -> np.ndarray:
 
 
 def units(plan: Plan) -> Iterator[Pruned]:
-    """Prune whole units, one at a time, each time the one the next layer can make up best."""
+    """Prune whole units, one at a time, each time the one the next layer can make up best.
+
+    The scope of `plan` must know the share of each layer beforehand.
+    """
     share = plan.scope.share
-    if share is None:
-        raise PruneError(
-            f"criterion 'obs' cannot rank units of different layers (scope {plan.scope.name!r}): "
-            "their losses are in the terms of different next layers; use --scope layer"
-        )
     goal = aim(plan.network, plan.calibration.images)
     network, masks = plan.network, _all_units(plan)
     for sparsity, asked in rounds(plan.sparsities):

@@ -23,6 +23,7 @@ class Criterion(NamedTuple):
     needs_images: bool
     sweep: Sweep
     refits: bool = False  # by itself what it leaves, so that a repair adds nothing
+    by_layer: bool = False  # scores of different layers cannot be ranked together
 
 
 def _one_shot(score: Score) -> Sweep:
@@ -121,6 +122,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             True,
             obs.units,
             refits=True,
+            by_layer=True,
         ),
     },
 }
@@ -131,6 +133,12 @@ def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
 
     A criterion that refits on its way, `obs`, has nothing left for `plan.repair` to do.
     """
+    check(method, criterion, plan)
+    return CRITERIA[method][criterion].sweep(plan)
+
+
+def check(method: str, criterion: str, plan: Plan) -> None:
+    """Refuse, with the reason, what cannot be pruned in that way."""
     chosen = CRITERIA[method][criterion]
     if chosen.needs_images:
         _check_images(plan, f"criterion {criterion!r}")
@@ -141,7 +149,12 @@ def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
             f"layer {plan.network[-1].name!r} is the output: each of its units is a class and "
             "cannot be removed; prune its weights instead"
         )
-    return chosen.sweep(plan)
+    if chosen.by_layer and plan.scope.share is None:
+        raise PruneError(
+            f"criterion {criterion!r} cannot rank {method}s of different layers (scope "
+            f"{plan.scope.name!r}): their losses are in the terms of different next layers; "
+            "use --scope layer"
+        )
 
 
 def _check_images(plan: Plan, what: str) -> None:
