@@ -55,11 +55,9 @@ OBS: dict[str, list[Change]] = {
     "momentum 0.85": [momentum(0.85)],
     "3 steps where asked": [asked(steps=3)],
     "8 steps where asked": [asked(steps=8)],
-    "1 step in between": [between(steps=1)],
     "4 steps in between": [between(steps=4)],
     "ridge 1e-4 where asked": [asked(ridges=(1e-4,))],
     "ridge 1e-2 where asked": [asked(ridges=(1e-2,))],
-    "rounds keep 0.65": [(obs, "_KEPT_PER_ROUND", 0.65)],
     "rounds keep 0.85": [(obs, "_KEPT_PER_ROUND", 0.85)],
 }
 LSTSQ: dict[str, list[Change]] = {
@@ -72,9 +70,9 @@ LSTSQ: dict[str, list[Change]] = {
     "ridge 1e-3 only": [thorough(ridges=(1e-3,))],
 }
 TRIALS = [
-    ("weight", "obs", "none", (95, 97, 99), OBS),
+    ("weight", "obs", "none", (95, 99), OBS),
     ("unit", "obs", "none", (80, 90, 95), OBS),
-    ("weight", "magnitude", "lstsq", (95, 97), LSTSQ),
+    ("weight", "magnitude", "lstsq", (95,), LSTSQ),
     ("unit", "activation", "lstsq", (80, 90), LSTSQ),
 ]
 
