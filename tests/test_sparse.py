@@ -59,6 +59,20 @@ def test_each_layer_is_in_its_shortest_form(rng):
     assert by_share == {1: "dense", 0.5: "bitmap", 0.01: "gaps"}
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("share", SHARES)
+def test_the_size_is_told_without_writing(rng, share, bias):
+    network = thinned(rng, share, bias)
+    assert sparse.size(network) == len(sparse.to_bytes(network))
+
+
+def test_the_size_is_told_of_layers_of_every_shape():
+    for shape in [(1, 1), (1, 7), (3, 0), (784, 1000), (12345, 10)]:
+        for value in (0, 1):
+            network = (Layer("dense", np.full(shape, value, np.float32), None, "softmax"),)
+            assert sparse.size(network) == len(sparse.to_bytes(network))
+
+
 def test_half_precision_halves_the_values(rng):
     network = thinned(rng, 1)
     whole, half = sparse.to_bytes(network), sparse.to_bytes(network, half=True)

@@ -105,7 +105,7 @@ def row(point: Point, evaluation: Evaluation) -> Row:
         effective=nonzero(shrunk),
         macs=multiply_adds(shrunk),
         dense_bytes=4 * parameters(shrunk),
-        file_bytes=len(sparse.to_bytes(shrunk)),
+        file_bytes=sparse.size(shrunk),
     )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,38 +30,84 @@ _SKIP = 255  # a gap of so many zeros, and no value
 def to_bytes(network: Network, half: bool = False) -> bytes:
     """Return the file; each layer is in its shortest form.  `half` rounds values to float16."""
     kind = np.float16 if half else np.float32
-    members: dict[str, np.ndarray] = {}
-    described = []
-    for i, layer in enumerate(network):
-        form, arrays = _shortest(layer.kernel.astype(kind))
-        members |= {f"{i}.{name}": array for name, array in arrays.items()}
-        if layer.bias is not None:
-            members[f"{i}.bias"] = layer.bias.astype(kind)
-        described.append(_describe(layer, form))
-    text = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    network = tuple(_as(layer, kind) for layer in network)
+    forms = [_shortest(layer.kernel.ravel()) for layer in network]
     file = io.BytesIO()
-    np.savez(file, layers=text, **members)
+    np.savez(file, layers=_described(network, forms), **_members(network, forms))
     return file.getvalue()
 
 
-def _describe(layer: Layer, form: str) -> dict[str, Any]:
-    inputs, units = layer.kernel.shape
-    told = {"name": layer.name, "inputs": inputs, "units": units, "activation": layer.activation}
-    return {**told, "bias": layer.bias is not None, "form": form}
+def size(network: Network) -> int:
+    """Return the length of what `to_bytes` returns, without making it."""
+    forms = [_shortest(layer.kernel.ravel()) for layer in network]
+    lengths = {"layers": _described(network, forms).nbytes}
+    for i, (layer, form) in enumerate(zip(network, forms, strict=True)):
+        lengths |= {f"{i}.{name}": length for name, length in form.bytes.items()}
+        if layer.bias is not None:
+            lengths[f"{i}.bias"] = layer.bias.nbytes
+    # Of a zip: a local and a central header for each member, and the end; of each member: NumPy's.
+    names = sum(len(name) + len(".npy") for name in lengths)
+    headers = len(lengths) * (_LOCAL_HEADER + _CENTRAL_HEADER + _NUMPY_HEADER) + 2 * names
+    return headers + sum(lengths.values()) + _END
 
 
-def _shortest(kernel: np.ndarray) -> tuple[str, dict[str, np.ndarray]]:
-    flat = kernel.ravel()
-    present = flat != 0
-    values = int(np.count_nonzero(present)) * flat.itemsize
-    bitmap = values + flat.size // 8
+_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30 + 20, 46, 22  # with the sizes of 64 bits
+_NUMPY_HEADER = 128
+
+
+def _as(layer: Layer, kind: type[np.floating]) -> Layer:
+    bias = None if layer.bias is None else layer.bias.astype(kind)
+    return layer._replace(kernel=layer.kernel.astype(kind, copy=False), bias=bias)
+
+
+class _Form(NamedTuple):
+    name: str
+    bytes: dict[str, int]  # of each of its arrays
+
+
+def _shortest(flat: np.ndarray) -> _Form:
+    count = int(np.count_nonzero(flat))
+    values = count * flat.itemsize
+    bits = -(-flat.size // 8)
     # A gap is a byte for each value at least; most kernels are decided without counting them.
-    if flat.nbytes <= min(bitmap, values + values // flat.itemsize):
-        return "dense", {"values": flat}
-    gaps = _gaps(np.flatnonzero(present), flat.size)
-    if values + gaps.nbytes <= bitmap:
-        return "gaps", {"values": flat[present], "gaps": gaps}
-    return "bitmap", {"values": flat[present], "bits": np.packbits(present)}
+    if flat.nbytes <= values + min(bits, count):
+        return _Form("dense", {"values": flat.nbytes})
+    if count < bits:
+        zeros = np.diff(np.flatnonzero(flat), prepend=-1, append=flat.size) - 1
+        gaps = count + int((zeros // _SKIP).sum())
+        if gaps <= bits:
+            return _Form("gaps", {"values": values, "gaps": gaps})
+    return _Form("bitmap", {"values": values, "bits": bits})
+
+
+def _described(network: Network, forms: list[_Form]) -> np.ndarray:
+    """Return `layers`, the text that says what the other members are."""
+    told = [
+        {
+            "name": layer.name,
+            "inputs": layer.kernel.shape[0],
+            "units": layer.kernel.shape[1],
+            "activation": layer.activation,
+            "bias": layer.bias is not None,
+            "form": form.name,
+        }
+        for layer, form in zip(network, forms, strict=True)
+    ]
+    return np.frombuffer(json.dumps(told).encode(), np.uint8)
+
+
+def _members(network: Network, forms: list[_Form]) -> dict[str, np.ndarray]:
+    members: dict[str, np.ndarray] = {}
+    for i, (layer, form) in enumerate(zip(network, forms, strict=True)):
+        flat = layer.kernel.ravel()
+        members[f"{i}.values"] = flat if form.name == "dense" else flat[flat != 0]
+        if form.name == "bitmap":
+            members[f"{i}.bits"] = np.packbits(flat != 0)
+        if form.name == "gaps":
+            members[f"{i}.gaps"] = _gaps(np.flatnonzero(flat), flat.size)
+        if layer.bias is not None:
+            members[f"{i}.bias"] = layer.bias
+    return members
 
 
 def _gaps(places: np.ndarray, size: int) -> np.ndarray:
