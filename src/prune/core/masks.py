@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -89,7 +90,8 @@ def keep_largest(ranks: np.ndarray, sparsity: Sparsity) -> np.ndarray:
 
 def rank(scores: Scores) -> Ranks:
     """Rank every layer by itself."""
-    return {name: ranks(values) for name, values in scores.items()}
+    with ThreadPoolExecutor() as pool:  # NumPy sorts outside of Python's lock
+        return dict(zip(scores, pool.map(ranks, scores.values()), strict=True))
 
 
 def per_layer(ranks: Ranks, sparsity: Sparsity) -> Masks:

@@ -223,4 +223,4 @@ def _scaled(images: np.ndarray) -> np.ndarray:
     flat = images.reshape(len(images), -1)
     if flat.dtype.kind == "f":
         return flat.astype(np.float32)
-    return flat.astype(np.float32) / np.float32(255)
+    return np.divide(flat, np.float32(255), dtype=np.float32)
