@@ -70,10 +70,10 @@ LSTSQ: dict[str, list[Change]] = {
     "ridge 1e-3 only": [thorough(ridges=(1e-3,))],
 }
 TRIALS = [
-    ("weight", "obs", "none", (95, 99), OBS),
     ("unit", "obs", "none", (80, 90, 95), OBS),
-    ("weight", "magnitude", "lstsq", (95,), LSTSQ),
     ("unit", "activation", "lstsq", (80, 90), LSTSQ),
+    ("weight", "magnitude", "lstsq", (95,), LSTSQ),
+    ("weight", "obs", "none", (95, 99), OBS),
 ]
 
 
