@@ -42,7 +42,8 @@ _SETTINGS = {
     "axes.grid": True,
     "grid.color": "#e5e5e5",
     "axes.axisbelow": True,
-    "legend.frameon": False,
+    "legend.framealpha": 0.85,  # over a line, names stay readable
+    "legend.edgecolor": "none",
     "svg.hashsalt": "prune",  # else the ids in the file are random
     "svg.fonttype": "path",
 }
@@ -174,6 +175,8 @@ def _caption(axes: Axes, height: float, text: str) -> None:
         va="top",
         fontsize=10,
         color="#444444",
+        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1},
+        zorder=4,
     )
 
 
