@@ -57,6 +57,13 @@ def test_no_even_or_random_spread_of_convex_costs_is_cheaper(rng):
             assert best <= sum(cost(given[name], share) for name, share in spread.items()) + 1e-9
 
 
+def test_a_hump_is_passed_over_and_not_stopped_at():
+    hump = [(Fraction(0), 0.0), (Fraction(1, 2), 10.0), (Fraction(1), 2.0)]
+    even = [(Fraction(0), 0.0), (Fraction(1), 5.0)]
+    found = allocate({"hump": Curve(10, hump), "even": Curve(10, even)}, [Fraction(1, 2)])
+    assert [path[0][1] for path in found.values()] == [1, 0]
+
+
 def test_what_costs_nothing_goes_first():
     free, dear = [(k, 0.0) for k in KS], [(k, float(k)) for k in KS]
     found = allocate({"free": Curve(100, free), "dear": Curve(100, dear)}, [Fraction(45, 100)])

@@ -40,7 +40,9 @@ def test_every_gap_is_coded(places):
     kernel = np.zeros((2, 512), np.float32)
     kernel.flat[places] = np.arange(1, len(places) + 1)
     network = (Layer("dense", kernel, None, "softmax"),)
-    np.testing.assert_array_equal(sparse.from_bytes(sparse.to_bytes(network))[0].kernel, kernel)
+    content = sparse.to_bytes(network)
+    np.testing.assert_array_equal(sparse.from_bytes(content)[0].kernel, kernel)
+    assert sparse.size(network) == len(content)
 
 
 def forms(network):
