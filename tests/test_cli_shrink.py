@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from prune.core import measure
+from prune.core import forms, measure
 from prune.core.network import logits, parameters
 from prune.files import data, weights
 from test_cli import assert_refused
@@ -30,7 +30,7 @@ def test_what_is_saved_answers_as_the_pruned_network(prune, tiny, tmp_path, name
     assert found["parameters"] == [74, parameters(saved)]
     assert found["bytes"] == [4 * 74, (tmp_path / "work" / name).stat().st_size]
     test = data.load(str(tiny[3]), "test")
-    right = measure.evaluate(saved, test.images, test.labels).correct
+    right = measure.evaluate(forms.dense(saved), test.images, test.labels).correct
     _, out, _ = prune(method, *tiny, "--k", 60, "--format", "json")
     assert right == json.loads(out)[0]["correct"] == found["correct"][1]
     assert f"the same class on {found['agreeing']} of 80" in err

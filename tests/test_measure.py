@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from prune import PruneError
-from prune.core import measure
+from prune.core import forms, measure
 from prune.core.network import Layer, activation, nonzero, parameters
 
 # Answers the class of its one lit pixel.
@@ -16,15 +16,16 @@ COPY = (Layer("dense", np.eye(4, dtype=np.float32), None, "softmax"),)
 
 
 def test_a_network_right_on_three_of_four_images():
-    found = measure.evaluate(COPY, np.eye(4, dtype=np.float32), np.array([0, 1, 2, 0]))
+    found = measure.evaluate(forms.dense(COPY), np.eye(4, dtype=np.float32), np.array([0, 1, 2, 0]))
     assert (found.correct, found.total) == (3, 4)
 
 
 def test_chunks_do_not_change_the_answer(monkeypatch, network, rng):
     images, labels = rng.normal(size=(25, 6)).astype(np.float32), rng.integers(0, 3, 25)
-    whole = measure.evaluate(network, images, labels)
+    run = forms.dense(network)
+    whole = measure.evaluate(run, images, labels)
     monkeypatch.setattr(measure, "CHUNK", 10)
-    assert measure.evaluate(network, images, labels) == pytest.approx(whole)
+    assert measure.evaluate(run, images, labels) == pytest.approx(whole)
 
 
 def test_cross_entropy_agrees_with_scipy(rng):

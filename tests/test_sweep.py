@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from prune.core import criteria, masks, measure, pruning
+from prune.core import criteria, forms, masks, measure, pruning
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 from prune.core.plan import Plan
@@ -56,7 +56,7 @@ def test_every_number_is_that_of_the_masked_network(network, images):
         scores = SCORES[criterion](network, Calibration())
         kept = {name: cut(each, sparsity) for name, each in scores.items() if name != "dense_2"}
         pruned = masks.apply(network, kept)
-        expected = measure.evaluate(pruned, *images)
+        expected = measure.evaluate(forms.dense(pruned), *images)
         assert (row.correct, row.total) == (expected.correct, expected.total)
         assert row.loss == pytest.approx(expected.loss, rel=1e-5)
         assert row.accuracy == row.correct / row.total

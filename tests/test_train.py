@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import measure
+from prune.core import forms, measure
 from prune.core.network import arrays
 from prune.files import atomic, data, weights
 from prune.training import fit
@@ -37,7 +37,7 @@ def test_the_history_tells_what_the_saved_network_does(prune, tmp_path):
     assert float(epochs[1]["loss"]) < float(epochs[0]["loss"])
     test = data.load("mnist", "test", 300)
     network = weights.load(tmp_path / "work" / "w.keras").network
-    found = measure.evaluate(network, test.images, test.labels)
+    found = measure.evaluate(forms.dense(network), test.images, test.labels)
     assert float(epochs[1]["test_accuracy"]) == found.correct / found.total
 
 

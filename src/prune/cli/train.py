@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 def _train(
     console: Console, args: argparse.Namespace, network: Network, train: Data, test: Data
 ) -> tuple[Network, list[Epoch]]:
-    from prune.core import measure
+    from prune.core import forms, measure
     from prune.files.results import Epoch
     from prune.training import fit
 
@@ -121,7 +121,7 @@ def _train(
         report("starting Keras", 0, "")
         course = fit.epochs(network, train.images, train.labels, recipe, on_batch)
         for trained, loss, accuracy in course:
-            seen = measure.evaluate(trained, test.images, test.labels)
+            seen = measure.evaluate(forms.dense(trained), test.images, test.labels)
             epoch = Epoch(len(epochs) + 1, loss, accuracy, seen.loss, seen.correct / seen.total)
             epochs.append(epoch)
             report(_line(epoch, args.epochs), len(epochs) * size, _line(epoch, args.epochs))

@@ -44,9 +44,9 @@ def _order(scores: np.ndarray) -> np.ndarray:
     # A float of 32 bits and its position fit one integer of 64.  Sorting those is stable by
     # construction and several times faster, since NumPy sorts plain integers with SIMD.
     # Positive floats order like their bits; negative ones like their complement.
-    bits = (scores + np.float32(0)).view(np.uint32)  # adding 0 makes -0.0 tie with 0.0
-    sign = np.uint32(0x80000000)
-    ascending = np.where(bits & sign, ~bits, bits | sign).astype(np.uint64)
+    bits = (scores + np.float32(0)).view(np.int32)  # adding 0 makes -0.0 tie with 0.0
+    flipped = (bits >> 31) | np.int32(-0x80000000)  # all bits of a negative, else the sign
+    ascending = (bits ^ flipped).view(np.uint32).astype(np.uint64)
     keys = (ascending << np.uint64(32)) | np.arange(scores.size, dtype=np.uint64)
     keys.sort()
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prune.core.forms import Run
 from prune.core.network import Network, logits
 
-CHUNK = 500  # images at a time: enough for BLAS, and a few megabytes of activations
+CHUNK = 500
 
 
 class Evaluation(NamedTuple):
@@ -24,10 +25,8 @@ class Evaluation(NamedTuple):
 Map = Callable[[Callable[[int], tuple[int, float]], Iterable[int]], Iterable[tuple[int, float]]]
 
 
-def evaluate(
-    network: Network, images: np.ndarray, labels: np.ndarray, over: Map = map
-) -> Evaluation:
-    """Evaluate on `images` (n, inputs) with `labels` (n,), n at least 1.
+def evaluate(run: Run, images: np.ndarray, labels: np.ndarray, over: Map = map) -> Evaluation:
+    """Evaluate what `run` answers to `images` (n, inputs), with `labels` (n,), n at least 1.
 
     `over` may be the `map` of a pool of threads, each of which takes a chunk of images at a time.
     """
@@ -35,7 +34,7 @@ def evaluate(
     def chunk(start: int) -> tuple[int, float]:
         # Weights near the largest float overflow; the loss then tells, without a warning a chunk.
         with np.errstate(over="ignore", invalid="ignore"):
-            answers = logits(network, images[start : start + CHUNK])
+            answers = run(images[start : start + CHUNK])
         wanted = labels[start : start + CHUNK]
         right = int(np.count_nonzero(answers.argmax(axis=1) == wanted))
         with np.errstate(invalid="ignore"):

@@ -66,15 +66,16 @@ class _Form(NamedTuple):
 
 
 def _shortest(flat: np.ndarray) -> _Form:
-    count = int(np.count_nonzero(flat))
+    kept = flat != 0  # as booleans, which NumPy counts and finds several times faster
+    count = int(np.count_nonzero(kept))
     values = count * flat.itemsize
     bits = -(-flat.size // 8)
     # A gap is a byte for each value at least; most kernels are decided without counting them.
     if flat.nbytes <= values + min(bits, count):
         return _Form("dense", {"values": flat.nbytes})
     if count < bits:
-        zeros = np.diff(np.flatnonzero(flat), prepend=-1, append=flat.size) - 1
-        gaps = count + int((zeros // _SKIP).sum())
+        zeros = np.diff(np.flatnonzero(kept), prepend=-1, append=flat.size) - 1
+        gaps = count + int((zeros[zeros >= _SKIP] // _SKIP).sum())
         if gaps <= bits:
             return _Form("gaps", {"values": values, "gaps": gaps})
     return _Form("bitmap", {"values": values, "bits": bits})

@@ -1,0 +1,114 @@
+"""Law: every form of a network gives the same answers, whatever was removed."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from conftest import make_network
+from prune.core import forms, masks, pruning
+from prune.core.forms import FORMS
+from prune.core.network import ACTIVATIONS, logits
+from prune.core.plan import Plan
+from prune.core.shrink import shrink
+
+NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
+
+
+def networks(rng, depth, activation, bias):
+    """Yield random networks of both methods, and one that has lost a whole layer."""
+    sizes = [12, *rng.integers(5, 14, depth), 4]
+    network = make_network(rng, sizes, activation, bias)
+    for curve in (("unit", "norm"), ("weight", "magnitude")):
+        plan = Plan(network, pruning.layers(network), (0, 0.3, 0.7, 0.9, 0.99, 1))
+        yield from (pruned.network for pruned in pruning.sweep(*curve, plan))
+    whole = network[rng.integers(depth)]
+    yield masks.apply(network, {whole.name: np.zeros(whole.kernel.shape, bool)})
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("activation", NAMES)
+def test_all_forms_agree_to_a_hundred_thousandth(rng, activation, bias):
+    for depth in range(1, 7):
+        images = rng.normal(size=(20, 12)).astype(np.float32)
+        for network in networks(rng, depth, activation, bias):
+            wanted = logits(tuple(wide(layer) for layer in network), images.astype(np.float64))
+            for form in FORMS.values():
+                found = form.prepare(network)(images)
+                assert np.abs(found - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+def wide(layer):
+    bias = None if layer.bias is None else layer.bias.astype(np.float64)
+    return layer._replace(kernel=layer.kernel.astype(np.float64), bias=bias)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("activation", NAMES)
+def test_nothing_that_can_go_is_left_and_shrinking_twice_changes_nothing(rng, activation, bias):
+    for depth in range(1, 7):
+        for network in networks(rng, depth, activation, bias):
+            shrunk = shrink(network)
+            assert shrink(shrunk) is shrunk
+            for layer, following in itertools.pairwise(shrunk):
+                assert layer.kernel.any(axis=0).all() and following.kernel.any(axis=1).all()
+
+
+@pytest.mark.parametrize("images", [1, 15, 16, 500])
+def test_one_image_and_many_give_the_same_answers_in_every_form(rng, images):
+    network = make_network(rng, [300, 200, 50, 4])
+    (pruned,) = pruning.sweep(
+        "weight", "magnitude", Plan(network, pruning.layers(network), (0.98,))
+    )
+    inputs = np.maximum(rng.normal(size=(images, 300)), 0).astype(np.float32)
+    wanted = logits(pruned.network, inputs)
+    for form in FORMS.values():
+        found = form.prepare(pruned.network)(inputs)
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+def hidden(rng, share):
+    """Return a network of one large hidden layer with `share` of its weights left."""
+    network = make_network(rng, [700, 400, 3], bias=False)
+    kernel = np.where(rng.random((700, 400)) < share, network[0].kernel, 0).astype(np.float32)
+    return (network[0]._replace(kernel=kernel), network[1])
+
+
+@pytest.mark.parametrize(("share", "images"), [(0.5, 200), (0.2, 200), (0.2, 1), (0.1, 1)])
+def test_where_much_is_left_the_product_is_dense(rng, share, images):
+    network = hidden(rng, share)
+    inputs = rng.normal(size=(images, 700)).astype(np.float32)
+    np.testing.assert_array_equal(forms.fastest(network)(inputs), forms.dense(network)(inputs))
+
+
+@pytest.mark.parametrize(("share", "images"), [(0.05, 200), (0.01, 200), (0.02, 1)])
+def test_where_little_is_left_the_product_is_sparse(rng, share, images):
+    network = hidden(rng, share)
+    inputs = rng.normal(size=(images, 700)).astype(np.float32)
+    first, last = shrink(network)
+    found = forms.fastest(network)(inputs)
+    rows = forms._sparse(first.kernel)(inputs)
+    np.testing.assert_array_equal(found, np.maximum(rows, 0) @ last.kernel)
+    assert not np.array_equal(found, forms.dense(network)(inputs))
+
+
+def test_silent_inputs_make_the_dense_product_cheaper_than_the_sparse(rng):
+    network = hidden(rng, 0.1)
+    inputs = rng.normal(size=(200, 700)).astype(np.float32)
+    inputs[:, 200:] = 0  # the dense product then leaves out what the sparse one multiplies
+    found = forms.fastest(network)(inputs)
+    rows = inputs[:, :200] @ network[0].kernel[:200]
+    np.testing.assert_array_equal(found, np.maximum(rows, 0) @ network[1].kernel)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_inputs_are_not_changed(rng, network, form):
+    images = rng.normal(size=(20, 6)).astype(np.float32)
+    kernels = [layer.kernel.copy() for layer in network]
+    before = images.copy()
+    FORMS[form].prepare(network)(images)
+    np.testing.assert_array_equal(images, before)
+    for layer, kernel in zip(network, kernels):
+        np.testing.assert_array_equal(layer.kernel, kernel)
