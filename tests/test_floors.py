@@ -103,4 +103,7 @@ def test_inspecting_a_file_imports_nothing_heavy():
 
 def test_the_numpy_engine_never_imports_tensorflow(tmp_path):
     out = str(tmp_path / "out")
-    assert loaded_by("compare", "--limit", "50", "--k", "0,90", "--out", out) == {"matplotlib", "scipy"}
+    assert loaded_by("compare", "--limit", "50", "--k", "0,90", "--out", out) == {
+        "matplotlib",
+        "scipy",
+    }

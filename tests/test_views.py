@@ -10,7 +10,7 @@ import pytest
 from conftest import make_network
 from prune.core.measure import wilson
 from prune.files.results import Epoch, Row
-from prune.views import plot, published, tables, words
+from prune.views import canvas, plot, published, tables, words
 
 
 def row(method, k, correct, total=1000, criterion=None, scope="layer", repair="none"):
@@ -213,9 +213,9 @@ def test_the_picture_of_training_holds_its_course():
 def test_pictures_are_the_same_bytes_every_time_whatever_the_users_style():
     import matplotlib as mpl
 
-    first = plot.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
+    first = canvas.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black"}):
-        second = plot.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
+        second = canvas.png_and_svg(plot.accuracy(ROWS, 0.98, 10, with_published=True))
     assert first == second
     assert b"<dc:date>" not in first[1]
 

@@ -86,8 +86,8 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
 
 def _draw(job: Job, rows: list[Row]) -> None:
     from prune.files import atomic
-    from prune.views import plot
+    from prune.views import canvas, plot
 
-    pictures = plot.png_and_svg(plot.sensitivity(rows))
+    pictures = canvas.png_and_svg(plot.sensitivity(rows))
     for suffix, picture in zip(("png", "svg"), pictures, strict=True):
         atomic.write(job.out / f"sensitivity.{suffix}", picture)

@@ -122,10 +122,10 @@ def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     if len(curves(rows)) >= _MANY:
         shown.append(tables.held_table(rows, unpruned))
     texts = jobs.write_tables(job, rows, *shown)
-    from prune.views import plot  # last, so that the tables are written whatever it does
+    from prune.views import canvas, plot  # last, so that the tables are written whatever it does
 
     figure = plot.accuracy(rows, unpruned, job.classes, compared, job.args.x)
-    for suffix, picture in zip(("png", "svg"), plot.png_and_svg(figure), strict=True):
+    for suffix, picture in zip(("png", "svg"), canvas.png_and_svg(figure), strict=True):
         atomic.write(job.out / f"accuracy.{suffix}", picture)
     return texts
 

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Check everything, train, save the network, write the course of it."""
     from prune.files import atomic, data, results, runs, weights
     from prune.training import fit
-    from prune.views import plot
+    from prune.views import canvas, plot
 
     console = Console(args.quiet)
     writer = weights.writer(args.save)
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
         record.results |= asdict(epochs[-1])
         atomic.write(args.out / "history.csv", results.history_to_csv(epochs).encode())
-        pictures = plot.png_and_svg(plot.history(epochs))
+        pictures = canvas.png_and_svg(plot.history(epochs))
         for suffix, picture in zip(("png", "svg"), pictures, strict=True):
             atomic.write(args.out / f"history.{suffix}", picture)
     console.say(

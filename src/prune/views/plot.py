@@ -1,67 +1,23 @@
-"""Rows -> pictures: fit for a talk, and the same bytes every time."""
+"""Rows -> pictures of accuracy."""
 
 from __future__ import annotations
 
-import io
-import logging
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import cycle
 from typing import NamedTuple
 
-os.environ["MPLBACKEND"] = "agg"  # for files; the user's choice may not exist here
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it remarks on an unwritable home
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-import matplotlib as mpl  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: E402
+from prune.core.measure import wilson
+from prune.files.results import Epoch, Row
+from prune.views import published
+from prune.views.canvas import STYLES, canvas, style
+from prune.views.words import Curves, curves
 
-from prune.core.measure import wilson  # noqa: E402
-from prune.files.results import Epoch, Row  # noqa: E402
-from prune.views import published  # noqa: E402
-from prune.views.words import Curves, curves  # noqa: E402
-
-# Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
-_STYLES = [
-    ("#0072B2", "o"),
-    ("#D55E00", "s"),
-    ("#009E73", "^"),
-    ("#CC79A7", "D"),
-    ("#E69F00", "v"),
-    ("#56B4E9", "P"),
-    ("#000000", "X"),
-]
 _FAINT = 0.4
 _BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
-_SETTINGS = {
-    "font.size": 12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e5e5e5",
-    "axes.axisbelow": True,
-    "legend.framealpha": 0.85,  # over a line, names stay readable
-    "legend.edgecolor": "none",
-    "svg.hashsalt": "prune",  # else the ids in the file are random
-    "svg.fonttype": "path",
-}
-
-
-_DEFAULTS = {
-    name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")
-}
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw with our settings on top of matplotlib's own, whatever the user's file says."""
-    with mpl.rc_context():
-        # Not `rcdefaults`, which first reads every style there is.
-        mpl.rcParams.update(_DEFAULTS)
-        mpl.rcParams.update(_SETTINGS)
-        yield
 
 
 class Axis(NamedTuple):
@@ -79,7 +35,7 @@ AXES = {
 }
 
 
-@_style()
+@style()
 def accuracy(
     rows: list[Row], unpruned: float, classes: int, with_published: bool, x: str = "k"
 ) -> Figure:
@@ -87,7 +43,7 @@ def accuracy(
 
     The published numbers are known against k alone.
     """
-    figure, axes = _canvas("Accuracy after pruning, without retraining")
+    figure, axes = canvas("Accuracy after pruning, without retraining")
     axes.axhline(unpruned, color="#666666", linewidth=1, linestyle=":")
     axes.axhline(1 / classes, color="#666666", linewidth=1, linestyle=":")
     _caption(axes, unpruned, f"unpruned {unpruned:.2%}")
@@ -120,7 +76,7 @@ class _Look(NamedTuple):
 
 def _looks(grouped: Curves) -> Iterator[_Look]:
     """Yield a look for each curve: one colour for a criterion, dashed from its second curve on."""
-    styles = cycle(_STYLES)
+    styles = cycle(STYLES)
     seen: dict[tuple[str, str], tuple[str, str]] = {}
     for rows in grouped.values():
         key = (rows[0].method, rows[0].criterion)
@@ -180,14 +136,14 @@ def _caption(axes: Axes, height: float, text: str) -> None:
     )
 
 
-@_style()
+@style()
 def sensitivity(rows: list[Row]) -> Figure:
     """Draw a map of accuracy: a line for each layer, pruned alone, a column for each k."""
     layers = list(dict.fromkeys(row.layers for row in rows))
     ks = list(dict.fromkeys(row.k for row in rows))
     heights = {(row.layers, row.k): row.accuracy for row in rows}
     grid = [[heights[layer, k] for k in ks] for layer in layers]
-    figure, axes = _canvas("Accuracy when one layer alone is pruned")
+    figure, axes = canvas("Accuracy when one layer alone is pruned")
     image = axes.imshow(grid, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     for y, line in enumerate(grid):
         for x, height in enumerate(line):
@@ -207,36 +163,19 @@ def _plain(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-@_style()
+@style()
 def history(epochs: list[Epoch]) -> Figure:
     """Draw the accuracy while training, and on the test images after each epoch."""
-    figure, axes = _canvas("Training")
+    figure, axes = canvas("Training")
     numbers = [epoch.epoch for epoch in epochs]
     lines = {
         "training": [epoch.accuracy for epoch in epochs],
         "test (reported, never chosen by)": [epoch.test_accuracy for epoch in epochs],
     }
-    for (label, heights), (color, marker) in zip(lines.items(), _STYLES, strict=False):
+    for (label, heights), (color, marker) in zip(lines.items(), STYLES, strict=False):
         axes.plot(numbers, heights, color=color, marker=marker, linewidth=2, label=label)
     axes.set(xlabel="epoch", ylabel="accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
     axes.legend(loc="lower right")
     return figure
-
-
-def _canvas(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.set_title(title, loc="left")
-    return figure, axes
-
-
-@_style()
-def png_and_svg(figure: Figure) -> tuple[bytes, bytes]:
-    """Return the picture in both formats, without dates."""
-    png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=150, pil_kwargs={"compress_level": 3})
-    figure.set_layout_engine("none")  # it is laid out; doing it again takes longer than drawing
-    figure.savefig(svg, format="svg", metadata={"Date": None})
-    return png.getvalue(), svg.getvalue()
