@@ -9,6 +9,7 @@ import pytest
 
 from prune.cli.main import main
 from prune.core.network import Layer, logits
+from prune.files import weights
 
 
 @pytest.fixture
@@ -48,6 +49,14 @@ def tiny_data(rng, network, tmp_path):
         arrays[f"y_{split}"] = answers.argmax(axis=1).astype(np.uint8)
     np.savez(path, **arrays)
     return path
+
+
+@pytest.fixture
+def tiny(tmp_path, network, tiny_data):
+    """The options that make a sweep take milliseconds."""
+    path = tmp_path / "tiny.keras"
+    weights.save(network, path)
+    return ["--weights", path, "--data", tiny_data]
 
 
 @pytest.fixture

@@ -24,14 +24,6 @@ from prune.files import results, weights
 FILES = {"table.csv", "table.json", "table.md", "accuracy.png", "accuracy.svg", "run.json"}
 
 
-@pytest.fixture
-def tiny(tmp_path, network, tiny_data):
-    """The options that make a sweep take milliseconds."""
-    path = tmp_path / "tiny.keras"
-    weights.save(network, path)
-    return ["--weights", path, "--data", tiny_data]
-
-
 @pytest.mark.parametrize("command", ["weight", "unit", "compare"])
 def test_a_sweep_writes_all_its_files(prune, tiny, tmp_path, command):
     status, out, err = prune(command, *tiny, "--k", "0,50", "100")
@@ -385,9 +377,9 @@ def test_the_names_in_help_are_those_of_the_code():
     from prune.core.masks import SCOPES
     from prune.core.pruning import REPAIRS
     from prune.experiments.engines import ENGINES
-    from prune.views import plot
+    from prune.views import words
 
-    assert tuple(plot.AXES) == sweep.AXES
+    assert tuple(words.AXES) == sweep.AXES
     assert tuple(SCOPES) == options.SCOPES
     assert tuple(REPAIRS) == options.REPAIRS
     assert tuple(ENGINES) == job.ENGINES
@@ -418,7 +410,7 @@ def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, 
 def test_whatever_ends_a_run_is_one_line(
     prune, tiny, tmp_path, monkeypatch, error, expected, message
 ):
-    def fail(rows):
+    def fail(*table):
         raise error
 
     monkeypatch.setattr(results, "to_csv", fail)

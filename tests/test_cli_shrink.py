@@ -13,12 +13,6 @@ from prune.files import data, weights
 from test_cli import assert_refused
 
 
-@pytest.fixture
-def tiny(tmp_path, network, tiny_data):
-    weights.save(network, tmp_path / "tiny.keras")
-    return ["--weights", tmp_path / "tiny.keras", "--data", tiny_data]
-
-
 @pytest.mark.parametrize("name", ["s.keras", "s.weights.h5", "s.h5", "s.npz"])
 @pytest.mark.parametrize("method", ["weight", "unit"])
 def test_what_is_saved_answers_as_the_pruned_network(prune, tiny, tmp_path, name, method):

@@ -37,7 +37,7 @@ def test_no_rows_are_still_a_table():
 
 
 def test_history_has_a_line_an_epoch():
-    text = results.history_to_csv([Epoch(1, 0.5, 0.9, 0.4, 0.91)])
+    text = results.to_csv([Epoch(1, 0.5, 0.9, 0.4, 0.91)], Epoch)
     assert text == "epoch,loss,accuracy,test_loss,test_accuracy\n1,0.5,0.9,0.4,0.91\n"
 
 

@@ -38,7 +38,8 @@ def curves(network, **more):
 
 def sweep_rows(network, images, **more):
     engine = numpy_engine(*images)
-    return list(sweep.rows(curves(network, **more), engine(network), engine))
+    points = sweep.points(curves(network, **more))
+    return list(sweep.rows(points, engine(network), engine))
 
 
 def test_rows_come_by_curve_then_by_k(network, images):

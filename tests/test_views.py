@@ -117,12 +117,12 @@ def test_many_curves_are_shown_without_intervals():
 def test_how_far_each_curve_goes():
     table = tables.held_table(MANY, 0.98)
     assert table.lines == [
-        ["weight magnitude", "50", "50"],
-        ["weight obs", "90", "50"],
-        ["weight random", "0", "50"],
+        ["weight magnitude", "50", "50", "2.7x"],
+        ["weight obs", "90", "50", "2.7x"],
+        ["weight random", "0", "50", "2.7x"],
     ]
     nowhere = tables.held_table([row("weight", 90, 100)], 0.98)
-    assert nowhere.lines == [["weight", "none", ""]]
+    assert nowhere.lines == [["weight", "none", "", ""]]
 
 
 def test_only_what_was_pruned_alike_is_held_against_the_published_numbers():
@@ -233,3 +233,33 @@ def test_only_the_published_structure_is_the_home_network(rng):
 def test_published_numbers_are_those_of_the_source(method, at_90):
     assert published.ACCURACY[method][90] == at_90
     assert len(published.ACCURACY[method]) == 10
+
+
+def test_what_is_gained_is_counted_and_not_what_was_asked():
+    table = tables.gains(ROWS[:4], 80)
+    assert table.header == ["k", "weight effective", "smaller", "less work"]
+    assert table.lines[1] == ["50", "45", "2.7x", "2.0x"]  # 120 / 45 and 80 / 40
+
+
+def test_where_nothing_is_left_no_ratio_is_told():
+    (line,) = tables.gains([replace(ROWS[0], effective=0, macs=0)], 80).lines
+    assert line == ["0", "0", "all gone", "all gone"]
+
+
+def test_measured_time_joins_what_is_gained():
+    timed = [replace(each, microseconds=2.5) for each in ROWS[:4]]
+    assert tables.gains(timed, 80).lines[0][-1] == "2.5"
+
+
+def test_the_cheapest_that_holds_is_named_for_each_curve_cheapest_first():
+    costs = [30, 20, 10, 5, 40, 15, 9, 1]
+    rows = [replace(each, microseconds=float(cost)) for each, cost in zip(ROWS, costs)]
+    assert words.cheapest(rows, 0.98, "time") == (
+        "Cheapest within that point: weight at k = 90 with 10 microseconds an image, "
+        "unit at k = 50 with 15 microseconds an image."
+    )
+
+
+def test_where_no_curve_holds_nothing_is_cheapest():
+    rows = [row("weight", 90, 500)]
+    assert words.cheapest(rows, 0.98, "bytes") == "Cheapest within that point: nothing asked."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -13,13 +15,14 @@ from prune.cli import options, pruning
 from prune.cli.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from prune.core.measure import Evaluation
     from prune.experiments.engines import Engine
     from prune.experiments.sweep import Curve
     from prune.files.data import Data
-    from prune.files.results import Row
+    from prune.files.results import Entry, Row
     from prune.files.runs import Record
     from prune.files.weights import WeightsFile
     from prune.views.tables import Table
@@ -37,6 +40,12 @@ def add_options(
     options.add_data(parser)
     options.add_out(parser, command)
     options.add_format(parser, formats)
+    options.add_seed(parser)
+    options.add_common(parser)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add who evaluates the points."""
     parser.add_argument(
         "--engine",
         metavar="E",
@@ -44,8 +53,6 @@ def add_options(
         default=ENGINES[0],
         help="who runs the network: numpy or keras (default: numpy)",
     )
-    options.add_seed(parser)
-    options.add_common(parser)
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,20 @@ def prepare(args: argparse.Namespace) -> Job:
     test = data.load(args.data, "test", args.limit)
     data.check_fits(test, source.network, args.data)
     curves = pruning.curves(args, source.network, sparsities)
-    runs.prove_writable(args.out, "--out")
     _remark(console, source, sparsities)
     settings = options.settings(args, k=[float(100 * sparsity) for sparsity in sparsities])
     record = runs.Record(args.argv, settings, _inputs(source, test))
     return Job(args, console, source, test, curves, sparsities, record)
+
+
+@contextmanager
+def recorded(job: Job) -> Iterator[None]:
+    """Keep `run.json` while the block runs; the folder is proved writable before."""
+    from prune.files import runs
+
+    runs.prove_writable(job.out, "--out")
+    with runs.recorded(job.out, job.record):
+        yield
 
 
 def _remark(console: Console, source: WeightsFile, sparsities: list[Fraction]) -> None:
@@ -116,19 +132,28 @@ def start(job: Job) -> tuple[Engine, Evaluation]:
     return engine, unpruned
 
 
-def write_tables(job: Job, rows: list[Row], *shown: Table) -> dict[str, str]:
+def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, str]:
     """Write the rows, and as Markdown the tables for people; return what each --format prints."""
     from prune.files import atomic, results
     from prune.views import tables
 
     texts = {
-        "csv": results.to_csv(rows),
+        "csv": results.to_csv(rows, type(rows[0])),
         "json": results.to_json(rows),
         "markdown": "\n".join(map(tables.to_markdown, shown)),
     }
     for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
         atomic.write(job.out / f"table.{suffix}", text.encode())
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
+
+
+def write_picture(job: Job, name: str, figure: Any) -> None:
+    """Write a figure in both formats."""
+    from prune.files import atomic
+    from prune.views import canvas
+
+    for suffix, picture in zip(("png", "svg"), canvas.png_and_svg(figure), strict=True):
+        atomic.write(job.out / f"{name}.{suffix}", picture)
 
 
 def point(row: Row) -> str:

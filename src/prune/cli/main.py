@@ -19,10 +19,11 @@ EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
 prune weight --k 0,25,50,90         weight pruning at each k
 prune unit --k 50:90:5              unit pruning
+prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file"""
 
-GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "train", "inspect")
+GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "bench", "train", "inspect")
 
 
 class Terminated(KeyboardInterrupt):

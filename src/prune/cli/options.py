@@ -248,6 +248,11 @@ def positive(text: str) -> int:
     return _whole(text, 1)
 
 
+def sizes(text: str) -> list[int]:
+    """Parse whole numbers from 1 with commas between, each once, ascending."""
+    return sorted({positive(part) for part in text.split(",")})
+
+
 def seed(text: str) -> int:
     """Parse a whole number from 0."""
     return _whole(text, 0)

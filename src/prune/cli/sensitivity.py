@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
     )
     options.add_method(parser)
     jobs.add_options(parser, "sensitivity")
+    jobs.add_engine(parser)
     parser.set_defaults(parser=parser, module=__name__, command="sensitivity")
 
 
@@ -40,10 +41,10 @@ def run(args: argparse.Namespace) -> int:
         raise PruneError("sensitivity takes one --criterion, one --repair and no --controls")
     job = jobs.prepare(args)
     from prune.experiments import sensitivity
-    from prune.files import allocations, atomic, results, runs
-    from prune.views import tables, words
+    from prune.files import allocations, atomic, results
+    from prune.views import plot, tables, words
 
-    with runs.recorded(job.out, job.record):
+    with jobs.recorded(job):
         unpruned, training, test = _measure(job)
         said = words.most_sensitive(test, unpruned.test.correct / unpruned.test.total)
         texts = jobs.write_tables(job, test, tables.by_layer(test))
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         path = sensitivity.suggest(training, unpruned.training, job.sparsities)
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {"points": len(test), "conclusion": said}
-        _draw(job, test)
+        jobs.write_picture(job, "sensitivity", plot.sensitivity(test))
     print(texts[args.format], end="")
     job.console.say(f"\n{said}")
     files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
@@ -82,12 +83,3 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
             line = f"{reported.layers}: {jobs.point(reported)}"
             report(f"{reported.layers} k = {reported.k:g}", len(test), line)
     return unpruned, training, test
-
-
-def _draw(job: Job, rows: list[Row]) -> None:
-    from prune.files import atomic
-    from prune.views import canvas, plot
-
-    pictures = canvas.png_and_svg(plot.sensitivity(rows))
-    for suffix, picture in zip(("png", "svg"), pictures, strict=True):
-        atomic.write(job.out / f"sensitivity.{suffix}", picture)

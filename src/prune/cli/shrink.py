@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if len(job.curves) > 1:
         raise PruneError("shrink takes one --criterion, one --repair and no --controls")
     runs.prove_writable(args.save.parent, "--save")
-    with runs.recorded(job.out, job.record):
+    with jobs.recorded(job):
         (curve,) = job.curves
         (pruned,) = pruning.sweep(*curve)
         content = writer(shrink(pruned.network))

@@ -15,7 +15,11 @@ from prune.cli.job import Job
 from prune.cli.parser import Parser
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prune.core.forms import Run
     from prune.core.measure import Evaluation
+    from prune.experiments.sweep import Point
     from prune.files.results import Row
 
 _COMMANDS = {
@@ -36,8 +40,8 @@ _COMMANDS = {
         "Prune by weight and by unit, and show both in one table and one picture.",
     ),
 }
-AXES = ("k", "parameters", "macs", "bytes")
-# From so many curves on, a second table says how far each goes.
+AXES = ("k", "parameters", "macs", "bytes", "time")
+# From so many curves on, the second table says how far each goes, not what each k gains.
 _MANY = 3
 
 
@@ -62,6 +66,7 @@ def add(commands: Any) -> None:
             help=f"what the picture shows accuracy against: {', '.join(AXES)} (default: k)",
         )
         jobs.add_options(parser, name)
+        jobs.add_engine(parser)
         parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
 
 
@@ -69,14 +74,15 @@ def run(args: argparse.Namespace) -> int:
     """Check everything, measure every point, write the files, print."""
     job = jobs.prepare(args)
     Thread(target=_import_ahead, daemon=True).start()
-    from prune.files import runs
     from prune.views import words
 
-    with runs.recorded(job.out, job.record):
+    with jobs.recorded(job):
         unpruned, rows = _measure(job)
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
         said = words.conclusion(rows, accuracy)
+        if args.x != "k":
+            said += f" {words.cheapest(rows, accuracy, args.x)}"
         job.record.results = {
             "unpruned": unpruned._asdict(),
             "points": len(rows),
@@ -98,35 +104,54 @@ def _import_ahead() -> None:
 
 def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     """Evaluate the network as it is, then every point."""
-    from prune.experiments import sweep
+    from prune.experiments import bench, sweep
 
     rows: list[Row] = []
-    with job.console.progress(sum(len(curve.plan.sparsities) for curve in job.curves)) as report:
+    total = sum(len(curve.plan.sparsities) for curve in job.curves)
+    with job.console.progress(total) as report:
         report(f"starting {job.args.engine}", 0, "")
         engine, unpruned = jobs.start(job)
-        for row in sweep.rows(job.curves, unpruned, engine):
+        points = sweep.points(job.curves)
+        runs: list[Run] = []
+        if job.args.x == "time":
+            points = _kept(points, runs)
+        for row in sweep.rows(points, unpruned, engine):
             rows.append(row)
             report(f"{row.method} {row.criterion} k = {row.k:g}", len(rows), jobs.point(row))
+        if runs:
+            report("timing", total, "")
+            rows = bench.timed(rows, runs, job.test.images, lambda number: None)
     return unpruned, rows
+
+
+def _kept(points: Iterator[Point], runs: list[Run]) -> Iterator[Point]:
+    """Pass `points` on, and make the network of each ready to be timed."""
+    from prune.core import forms
+
+    for point in points:
+        runs.append(forms.fastest(point.pruned.network))
+        yield point
 
 
 def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     """Write the tables and the picture; return what each --format prints."""
-    from prune.files import atomic
+    from prune.core.network import multiply_adds
     from prune.views import published, tables
     from prune.views.words import curves
 
     # Only with its own data set does the published network compare.
     compared = job.args.data == "mnist" and published.is_home(job.source.network)
-    shown = [tables.table(rows, compared)]
-    if len(curves(rows)) >= _MANY:
-        shown.append(tables.held_table(rows, unpruned))
-    texts = jobs.write_tables(job, rows, *shown)
-    from prune.views import canvas, plot  # last, so that the tables are written whatever it does
+    few = len(curves(rows)) < _MANY
+    gained = (
+        tables.gains(rows, multiply_adds(job.source.network))
+        if few
+        else tables.held_table(rows, unpruned)
+    )
+    texts = jobs.write_tables(job, rows, tables.table(rows, compared), gained)
+    from prune.views import plot  # last, so that the tables are written whatever it does
 
     figure = plot.accuracy(rows, unpruned, job.classes, compared, job.args.x)
-    for suffix, picture in zip(("png", "svg"), canvas.png_and_svg(figure), strict=True):
-        atomic.write(job.out / f"accuracy.{suffix}", picture)
+    jobs.write_picture(job, "accuracy", figure)
     return texts
 
 

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         atomic.write(args.save, content)
         record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
         record.results |= asdict(epochs[-1])
-        atomic.write(args.out / "history.csv", results.history_to_csv(epochs).encode())
+        atomic.write(args.out / "history.csv", results.to_csv(epochs, Epoch).encode())
         pictures = canvas.png_and_svg(plot.history(epochs))
         for suffix, picture in zip(("png", "svg"), pictures, strict=True):
             atomic.write(args.out / f"history.{suffix}", picture)

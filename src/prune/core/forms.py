@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from prune.core.network import Network, activation, live_product
+from prune.core.network import FEW_IMAGES, Network, activation, live_product
 from prune.core.shrink import shrink
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Run = Callable[[np.ndarray], np.ndarray]  # images (n, inputs) -> logits (n, outputs)
 Product = Callable[[np.ndarray], np.ndarray]  # inputs (n, inputs) -> inputs @ kernel, (n, units)
@@ -38,7 +42,27 @@ def sparse(network: Network) -> Run:
 
 def fastest(network: Network) -> Run:
     """Cut what cannot matter, and multiply each layer as the model below says is fastest."""
-    return _run(shrink(network), _fastest)
+    return _run(_evened(shrink(network)), _fastest)
+
+
+def _evened(network: Network) -> Network:
+    """Add units without any weights, until each hidden layer has a multiple of `_EVEN` of them."""
+    odd = [0, *(-layer.kernel.shape[1] % _EVEN for layer in network[:-1]), 0]
+    return tuple(
+        layer._replace(
+            kernel=_grown(layer.kernel, (inputs, units)),
+            bias=None if layer.bias is None else _grown(layer.bias, (units,)),
+        )
+        for layer, (inputs, units) in zip(network, pairwise(odd), strict=True)
+    )
+
+
+# BLAS takes up to a tenth longer for rows that are no multiple of 32 bytes.
+_EVEN = 8
+
+
+def _grown(array: np.ndarray, by: tuple[int, ...]) -> np.ndarray:
+    return np.pad(array, [(0, more) for more in by]) if any(by) else array
 
 
 FORMS = {
@@ -74,8 +98,11 @@ def _sparse(kernel: np.ndarray) -> Product:
     from scipy.sparse import csr_array  # here, since it would slow the start of every command
 
     rows = csr_array(kernel.T)
+    single = _of_one_image(rows)
 
     def product(inputs: np.ndarray) -> np.ndarray:
+        if len(inputs) == 1:
+            return single(inputs)
         # Images last: SciPy adds a multiple of one unit's inputs, over all images, at a time.
         # What comes out is stored so that the next such product takes it as it is.
         return (rows @ inputs.T).T
@@ -83,11 +110,31 @@ def _sparse(kernel: np.ndarray) -> Product:
     return product
 
 
-# What a multiply-add of the sparse product costs, in those of the dense one, and what a sparse
-# product costs whatever its size: measured by benchmarks/forms.py, the same for every run.
-_FEW = 16  # images: from so many on, the sparse product works on vectors of them
-_SPARSE, _SPARSE_FEW = 7, 14
-_CALL = 70_000
+def _of_one_image(rows: csr_array) -> Product:
+    """Return the product with one image: (1, inputs) -> (1, units).
+
+    SciPy's loop over the rows of one image takes less time than the checks around it, so that it
+    is called without them where this SciPy has it in its old place.
+    """
+    try:
+        from scipy.sparse._sparsetools import csr_matvec
+    except ImportError:
+        return lambda inputs: (rows @ inputs[0])[np.newaxis]
+
+    def product(inputs: np.ndarray) -> np.ndarray:
+        sums = np.zeros(rows.shape[0], rows.dtype)
+        image = np.ascontiguousarray(inputs[0], rows.dtype)
+        csr_matvec(*rows.shape, rows.indptr, rows.indices, rows.data, image, sums)
+        return sums[np.newaxis]
+
+    return product
+
+
+# What a multiply-add of the sparse product costs, in those of the dense one, for many images
+# and for few, and what a call costs: measured by benchmarks/forms.py, the same for every run.
+_SPARSE, _SPARSE_FEW, _CALL = 7, 14, 70_000
+# Below this share of the dense product's cost it is not worth asking which inputs are silent.
+_SURELY = 0.25
 
 
 def _fastest(kernel: np.ndarray) -> Product:
@@ -97,14 +144,18 @@ def _fastest(kernel: np.ndarray) -> Product:
     does not depend on the clock, and the same inputs always give the same bits.
     """
     nonzero = int(np.count_nonzero(kernel))
-    if _SPARSE * nonzero > kernel.size:
+    if _SPARSE * nonzero >= kernel.size:
         return lambda inputs: live_product(inputs, kernel)
     of_zeros = _sparse(kernel)
+    for_few = of_zeros if _SPARSE_FEW * nonzero + _CALL < kernel.size else _dense(kernel)
 
     def product(inputs: np.ndarray) -> np.ndarray:
-        images, live = len(inputs), int(np.count_nonzero(inputs.any(axis=0)))
-        each = _SPARSE if images >= _FEW else _SPARSE_FEW
-        if each * nonzero * images + _CALL < live * kernel.shape[1] * images:
+        images = len(inputs)
+        if images < FEW_IMAGES:
+            return for_few(inputs)
+        cost = _SPARSE * nonzero * images + _CALL
+        share = cost / (kernel.size * images)
+        if share < _SURELY or share < np.count_nonzero(inputs.any(axis=0)) / len(kernel):
             return of_zeros(inputs)
         return live_product(inputs, kernel)
 

@@ -117,21 +117,22 @@ def activation(name: str) -> Activation:
     return function if number is None else partial(function, **{PARAMETERS[base]: number})
 
 
-# Below this share of live inputs, gathering them costs less than multiplying by their zeros.
+# Below this share of live inputs, gathering them costs less than multiplying by their zeros;
+# looking for them costs more than it can save where images or units are few.
 _WORTH_GATHERING = 0.9
-# A few images read a kernel once, and gathering reads and writes a part of it.
-_FEW, _WORTH_GATHERING_FEW = 16, 0.2
+FEW_IMAGES, _FEW_UNITS = 16, 64
 
 
 def live_product(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Return `inputs @ kernel`, (n, units).
 
     Inputs that are zero in all n rows (dark pixels, silent ReLU units) are left out of the
-    product; it is the same up to the order of summation.
+    product where that saves time; it is the same up to the order of summation.
     """
+    if len(inputs) < FEW_IMAGES or kernel.shape[1] < _FEW_UNITS:
+        return inputs @ kernel
     live = inputs.any(axis=0)
-    worth = _WORTH_GATHERING if len(inputs) >= _FEW else _WORTH_GATHERING_FEW
-    if np.count_nonzero(live) < worth * live.size:
+    if np.count_nonzero(live) < _WORTH_GATHERING * live.size:
         return inputs[:, live] @ kernel[live]
     return inputs @ kernel
 

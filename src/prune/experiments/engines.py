@@ -27,7 +27,7 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]
     blas = ThreadpoolController().select(user_api="blas")
-    pool = ThreadPoolExecutor(_cores())
+    pool = ThreadPoolExecutor(cores())
 
     def evaluate(network: Network) -> Evaluation:
         with blas.limit(limits=1):
@@ -36,7 +36,7 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     return evaluate
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -66,12 +66,12 @@ def _counts_of(curve: Curve) -> Scope:
     return by_share(name, lambda layer, sparsity: lost[sparsity][layer])
 
 
-def rows(curves: Iterable[Curve], unpruned: Evaluation, engine: Engine) -> Iterator[Row]:
-    """Yield one row for each curve and sparsity, in that order, as each is measured.
+def rows(points: Iterable[Point], unpruned: Evaluation, engine: Engine) -> Iterator[Row]:
+    """Yield one row for each point, in that order, as each is measured.
 
     `unpruned` is the engine's evaluation of the network: where nothing has changed it stands.
     """
-    for point in points(curves):
+    for point in points:
         yield row(point, unpruned if unchanged(point) else engine(point.pruned.network))
 
 

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,25 +33,8 @@ class Row:
     macs: int  # multiply-adds for one image by weights that can
     dense_bytes: int  # of the shrunk network, as plain float32 arrays
     file_bytes: int  # of the shrunk network, in the smallest form that is written
-
-
-def to_csv(rows: Iterable[Row]) -> str:
-    """Return the table with a header, in full precision."""
-    return _csv([field.name for field in fields(Row)], (asdict(row) for row in rows))
-
-
-def _csv(columns: list[str], records: Iterable[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(records)
-    return text.getvalue()
-
-
-def to_json(rows: Iterable[Row]) -> str:
-    """Return the table as a list of objects, one a line."""
-    lines = ",\n".join(f"  {json.dumps(asdict(row))}" for row in rows)
-    return f"[\n{lines}\n]\n" if lines else "[]\n"
+    # For one image of a batch of 1,000, in the fastest form; only where time was asked for.
+    microseconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +48,42 @@ class Epoch:
     test_accuracy: float  # after it; reported, never chosen by
 
 
-def history_to_csv(epochs: Iterable[Epoch]) -> str:
-    """Return the course of a training."""
-    return _csv([field.name for field in fields(Epoch)], map(asdict, epochs))
+@dataclass(frozen=True)
+class Timing:
+    """How long one network took in one form.  The fields are the columns of its table."""
+
+    method: str
+    criterion: str
+    k: float
+    scope: str
+    repair: str
+    batch: int  # images at a time
+    form: str  # one of forms.FORMS, or keras...
+    seconds: float  # for one batch, the median of the rounds
+    seconds_low: float  # the bounds of their middle half
+    seconds_high: float
+    faster: float  # how many times faster than the dense form, the median of the ratios by round
+    faster_low: float
+    faster_high: float
+    effective: int
+    macs: int
+    rounds: int
+    threads: int
+
+
+Entry = Row | Timing | Epoch  # one line of a table
+
+
+def to_csv(records: Iterable[Entry], kind: type[Entry] = Row) -> str:
+    """Return the table of records of one kind, with a header, in full precision."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(map(asdict, records))
+    return text.getvalue()
+
+
+def to_json(records: Iterable[Entry]) -> str:
+    """Return the table as a list of objects, one a line."""
+    lines = ",\n".join(f"  {json.dumps(asdict(record))}" for record in records)
+    return f"[\n{lines}\n]\n" if lines else "[]\n"

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from prune.core.measure import wilson
 from prune.files.results import Epoch, Row
 from prune.views import published
 from prune.views.canvas import STYLES, canvas, style
-from prune.views.words import Curves, curves
+from prune.views.words import AXES, Curves, curves
 
 _FAINT = 0.4
 _BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
-
-
-class Axis(NamedTuple):
-    """What accuracy is drawn against."""
-
-    label: str
-    value: Callable[[Row], float]
-
-
-AXES = {
-    "k": Axis("k: percent of the weights or units removed", lambda row: row.k),
-    "parameters": Axis("parameters that can still matter", lambda row: row.effective),
-    "macs": Axis("multiply-adds for one image", lambda row: row.macs),
-    "bytes": Axis("bytes on disk, in the smallest form written", lambda row: row.file_bytes),
-}
 
 
 @style()
@@ -64,6 +49,7 @@ def accuracy(
         axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14), title="pruned by")
     else:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(EngFormatter())
         axes.legend(loc="lower right", bbox_to_anchor=(1, 0.14), title="pruned by")
     return figure
 

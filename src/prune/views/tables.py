@@ -72,16 +72,43 @@ def _note(rows: list[Row]) -> str:
     )
 
 
+def gains(rows: list[Row], multiply_adds: int) -> Table:
+    """Return what is gained at each k; one image needed `multiply_adds` before."""
+    grouped = curves(rows)
+    header = ["k"]
+    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    for label, curve in grouped.items():
+        header += [f"{label} effective", "smaller", "less work"]
+        columns.append([f"{row.effective:,}" for row in curve])
+        columns.append([_times(row.parameters, row.effective) for row in curve])
+        columns.append([_times(multiply_adds, row.macs) for row in curve])
+        if all(row.microseconds is not None for row in curve):
+            header.append("us an image")
+            columns.append([f"{row.microseconds:.3g}" for row in curve])
+    note = (
+        "effective: parameters that can still influence the output; smaller: how many times fewer "
+        "than all; less work: how many times fewer multiply-adds an image needs, the speed-up in "
+        "theory (`prune bench` times the real one)."
+    )
+    return Table(header, [list(line) for line in zip(*columns, strict=True)], note)
+
+
+def _times(whole: int, left: int) -> str:
+    return f"{whole / left:.1f}x" if left else "all gone"
+
+
 def held_table(rows: list[Row], unpruned: float) -> Table:
     """Return the largest k up to which each curve keeps within one point, and what is left then."""
     lines = []
     for label, curve in curves(rows).items():
         last, _ = held(curve, unpruned)
         there = next((row for row in curve if row.k == last), None)
-        left = "" if there is None else f"{there.nonzero:,}"
-        lines.append([label, "none" if last is None else f"{last:g}", left])
+        left = ["", ""]
+        if there is not None:
+            left = [f"{there.nonzero:,}", _times(there.parameters, there.effective)]
+        lines.append([label, "none" if last is None else f"{last:g}", *left])
     note = f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}."
-    return Table(["curve", "largest k", "nonzero"], lines, note)
+    return Table(["curve", "largest k", "nonzero", "smaller"], lines, note)
 
 
 def by_layer(rows: list[Row]) -> Table:

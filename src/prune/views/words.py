@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from prune.files.results import Row
 
 TOLERANCE = 0.01  # of accuracy: "one point"
+
+
+class Axis(NamedTuple):
+    """What accuracy is shown against: its label, its unit in a sentence, and its value."""
+
+    label: str
+    unit: str
+    value: Callable[[Row], float | None]
+
+
+AXES = {
+    "k": Axis("k: percent of the weights or units removed", "percent", lambda row: row.k),
+    "parameters": Axis("parameters that can still matter", "parameters", lambda row: row.effective),
+    "macs": Axis("multiply-adds for one image", "multiply-adds", lambda row: row.macs),
+    "bytes": Axis(
+        "bytes on disk, in the smallest form written", "bytes", lambda row: row.file_bytes
+    ),
+    "time": Axis(
+        "microseconds for an image, of 1,000 at a time",
+        "microseconds an image",
+        lambda row: row.microseconds,
+    ),
+}
+
 
 Curves = dict[str, list[Row]]  # by label, in order of k
 
@@ -56,6 +83,23 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
     ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
     sentence = f"{', '.join(extents)}; k = {rows[-1].k:g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]
+
+
+def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
+    """Say what is the least, of one of AXES but k, that keeps each curve within one point."""
+    axis = AXES[x]
+    told = []
+    for label, curve in curves(rows).items():
+        last, _ = held(curve, unpruned)
+        if last is not None:
+            least = min((row for row in curve if row.k <= last), key=axis.value)
+            told.append((axis.value(least), f"{label} at k = {least.k:g} with "))
+    found = [f"{name}{_number(value)} {axis.unit}" for value, name in sorted(told)]
+    return f"Cheapest within that point: {', '.join(found) or 'nothing asked'}."
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
 
 
 # Of more curves than this a sentence names the best and the worst only.

@@ -1,0 +1,134 @@
+"""Timings -> tables, pictures, and the sentence that says where pruning pays."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from prune.files.results import Timing
+from prune.views.canvas import STYLES, style
+from prune.views.tables import Table
+
+# What each method is for: the form that makes use of what it leaves.
+GAINS = {"weight": "sparse", "unit": "shrunk"}
+_MARGIN = 1.02  # less than this nobody notices
+
+Key = tuple[str, str, float, int]  # method, criterion, k, batch
+
+
+def table(rows: list[Timing]) -> Table:
+    """Return one line for each point and batch: milliseconds of each form, and how much faster."""
+    forms = list(dict.fromkeys(row.form for row in rows))
+    header = ["method", "criterion", "k", "batch", f"{forms[0]} ms"]
+    header += [f"{form} ms" for form in forms[1:]]
+    points: dict[Key, dict[str, Timing]] = {}
+    for row in rows:
+        points.setdefault((row.method, row.criterion, row.k, row.batch), {})[row.form] = row
+    lines = [
+        [method, criterion, f"{k:g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
+        for (method, criterion, k, batch), own in points.items()
+    ]
+    return Table(header, lines, _note(rows[0]))
+
+
+def _cell(row: Timing) -> str:
+    text = f"{1e3 * row.seconds:.3g}"
+    return text if row.form == "dense" else f"{text} ({row.faster:.2f}x)"
+
+
+def _note(row: Timing) -> str:
+    return (
+        f"Milliseconds for a batch, the median of {row.rounds} rounds in turn, on {row.threads} "
+        "threads; in brackets how many times faster than the dense form of the same round."
+    )
+
+
+def pays(rows: list[Timing], method: str, form: str, batch: int) -> float | None:
+    """Return the k from which on `form` is faster than dense at every k that was timed."""
+    since = None
+    for row in rows:
+        if (row.method, row.form, row.batch) != (method, form, batch):
+            continue
+        since = None if not _surely_faster(row) else row.k if since is None else since
+    return since
+
+
+def _surely_faster(row: Timing) -> bool:
+    """Tell whether the interval of the median ratio (McGill 1978) is above 1, with a margin.
+
+    Where nothing was removed nothing is gained, whatever the clock says.
+    """
+    notch = 1.57 * (row.faster_high - row.faster_low) / sqrt(row.rounds)
+    return row.k > 0 and row.faster - notch > _MARGIN
+
+
+def verdict(rows: list[Timing]) -> str:
+    """Say from which k on sparse weights and shrunk units are worth it."""
+    batches = list(dict.fromkeys(row.batch for row in rows))
+    told = []
+    for method in dict.fromkeys(row.method for row in rows):
+        form = GAINS[method]
+        found = [(batch, pays(rows, method, form, batch)) for batch in batches]
+        told.append(f"{form} {method}s {_where(found)}")
+    return f"On this machine ({rows[0].threads} threads) {'; '.join(told)}."
+
+
+def _where(found: list[tuple[int, float | None]]) -> str:
+    if len({k for _, k in found}) == 1:
+        (_, k), *_ = found
+        at = " and ".join(f"{batch:,}" for batch, _ in found)
+        return f"pay from k = {k:g} at batch {at}" if k is not None else "pay at no k timed"
+    parts = [
+        f"at no k timed at batch {batch:,}" if k is None else f"from k = {k:g} at batch {batch:,}"
+        for batch, k in found
+    ]
+    return f"pay {' and '.join(parts)}"
+
+
+def slowest_choice(rows: list[Timing]) -> Timing:
+    """Return where the form that `prune` itself runs compares worst with the dense one."""
+    return min((row for row in rows if row.form == "fastest"), key=lambda row: row.faster)
+
+
+# Lines of the picture, as (method, form): what each method gains, and the same in Keras.
+_DRAWN = {
+    ("weight", "sparse"): STYLES[0],
+    ("weight", "fastest"): STYLES[5],
+    ("unit", "shrunk"): STYLES[1],
+    ("unit", "fastest"): STYLES[4],
+    ("weight", "keras compiled dense"): STYLES[2],
+    ("unit", "keras compiled shrunk"): STYLES[3],
+}
+
+
+@style()
+def picture(rows: list[Timing]) -> Figure:
+    """Draw how many times faster than dense each form is, a panel for each batch."""
+    batches = list(dict.fromkeys(row.batch for row in rows))
+    figure = Figure(figsize=(5.5 * len(batches), 5), layout="constrained")
+    panels = figure.subplots(1, len(batches), sharey=True, squeeze=False)[0]
+    for axes, batch in zip(panels, batches, strict=True):
+        _panel(axes, [row for row in rows if row.batch == batch])
+        axes.set_title(f"batch {batch:,}, {rows[0].threads} threads", loc="left")
+    panels[0].set_ylabel("times as fast as the dense form")
+    panels[0].legend(loc="upper left")
+    return figure
+
+
+def _panel(axes: Axes, rows: list[Timing]) -> None:
+    axes.axhline(1, color="#666666", linewidth=1, linestyle=":")
+    for (method, form), (color, marker) in _DRAWN.items():
+        line = [row for row in rows if (row.method, row.form) == (method, form)]
+        if not line:
+            continue
+        ks, heights = [row.k for row in line], [row.faster for row in line]
+        spread = ([row.faster_low for row in line], [row.faster_high for row in line])
+        axes.fill_between(ks, *spread, color=color, alpha=0.2, linewidth=0)
+        axes.plot(ks, heights, color=color, marker=marker, label=f"{method}s, {form}")
+    axes.set_yscale("log")
+    axes.set(xlabel="k: percent of the weights or units removed")
+    axes.xaxis.set_major_formatter(PercentFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
