@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from threading import Lock
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -13,7 +16,7 @@ from prune.core import forms, measure
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 
-Engine = Callable[[Network], Evaluation]
+Engine = Callable[[Network], Evaluation]  # several threads may call it at once
 
 
 def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
@@ -26,14 +29,35 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     """
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]
-    blas = ThreadpoolController().select(user_api="blas")
     pool = ThreadPoolExecutor(cores())
+    blas = ThreadpoolController().select(user_api="blas")
+    one_thread = _Shared(partial(blas.limit, limits=1))
 
     def evaluate(network: Network) -> Evaluation:
-        with blas.limit(limits=1):
+        with one_thread:
             return measure.evaluate(forms.fastest(network), images, labels, pool.map)
 
     return evaluate
+
+
+class _Shared:
+    """A context that the first of several threads opens for all, and the last one closes."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
+        self._make, self._lock = make, Lock()
+        self._inside, self._open = 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._open.enter_context(self._make())
+            self._inside += 1
+
+    def __exit__(self, *failure: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._open.close()
 
 
 def cores() -> int:
@@ -47,7 +71,13 @@ def keras_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     """Evaluate with `model.evaluate`, each network in its masked form."""
     from prune.training import keras_bridge  # here: it imports TensorFlow
 
-    return keras_bridge.engine(images, labels)
+    evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()
+
+    def alone(network: Network) -> Evaluation:
+        with one_at_a_time:  # there is one model, which takes the weights of each in turn
+            return evaluate(network)
+
+    return alone
 
 
 ENGINES: dict[str, Callable[[np.ndarray, np.ndarray], Engine]] = {

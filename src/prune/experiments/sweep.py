@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -70,9 +72,28 @@ def rows(points: Iterable[Point], unpruned: Evaluation, engine: Engine) -> Itera
     """Yield one row for each point, in that order, as each is measured.
 
     `unpruned` is the engine's evaluation of the network: where nothing has changed it stands.
+    While one point is measured the next are pruned and begun, so that no core waits.
     """
-    for point in points:
-        yield row(point, unpruned if unchanged(point) else engine(point.pruned.network))
+
+    def measured(point: Point) -> Row:
+        return row(point, unpruned if unchanged(point) else engine(point.pruned.network))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        begun: deque[Future[Row]] = deque()
+        try:
+            for point in points:
+                begun.append(pool.submit(measured, point))
+                if len(begun) > _AT_ONCE:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for future in begun:
+                future.cancel()
+
+
+# Points: one that is finishing, and one to take over each core as it comes free.
+_AT_ONCE = 2
 
 
 def unchanged(point: Point) -> bool:
