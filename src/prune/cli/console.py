@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from prune.files import names
+
 
 class Console:
     """Prints; `quiet` leaves out all but results."""
@@ -20,7 +22,8 @@ class Console:
             return
         sys.stdout.flush()
         try:
-            print(text, file=sys.stderr, flush=True)
+            lines = map(names.printable, text.split("\n"))
+            print("\n".join(lines), file=sys.stderr, flush=True)
         except BrokenPipeError:  # nobody listens any more; the results are still wanted
             self.quiet = True
 

@@ -14,6 +14,7 @@ from types import FrameType
 
 from prune import PruneError
 from prune.cli.parser import Parser
+from prune.files import names
 
 EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
@@ -51,8 +52,17 @@ def main(argv: list[str] | None = None) -> int:
         if "--debug" in argv:
             traceback.print_exc()
         text, status = _explain(error)
-        print(f"prune: {' '.join(text.split())}", file=sys.stderr)
+        print(f"prune: {_line(text)}", file=sys.stderr)
         return status
+
+
+def _line(text: str) -> str:
+    """Return `text` as one line that cannot steer a terminal, whatever a file put into it."""
+    line = names.printable(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+_LONGEST = 1000  # letters of an error
 
 
 def _prepare_streams() -> None:
