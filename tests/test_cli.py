@@ -175,7 +175,10 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
         ),
         (["sensitivity", "--criterion", "random,lamp"], "sensitivity takes one --criterion"),
         (["weight", "--keep", "dens"], "no layer 'dens' to keep; the network has dense, dense_1"),
-        (["weight", "--k-map", "none.json"], "k-map none.json: No such file or directory"),
+        (
+            ["weight", "--k-map", "none.json"],
+            "k-map none.json: no such file; `prune sensitivity` writes one",
+        ),
         (["weight", "--activation", "nonsense"], "activation 'nonsense' cannot be evaluated"),
         (["weight", "--engine", "kears"], "unknown --engine 'kears' (did you mean keras?)"),
         (["weight", "--format", "xml"], "unknown --format 'xml'; choose from table, csv, json"),

@@ -46,12 +46,13 @@ def opened(content: bytes) -> zipfile.ZipFile:
 def _check_end(content: bytes) -> None:
     """Refuse an archive whose directory is not small and at its end, before it is read."""
     end = content[-_END_SIZE:]
-    if not end.startswith(_END) or len(end) < _END_SIZE:
+    # A comment would follow, and could be the end of another archive.
+    if not end.startswith(_END) or len(end) < _END_SIZE or end[-2:] != b"\0\0":
         raise PruneError("is a truncated archive: it does not end as archives do")
-    count, size, _, comment = struct.unpack("<HIIH", end[10:])
+    count, size = struct.unpack("<HI", end[10:16])
     locator = content[-_END_SIZE - _LOCATOR_SIZE : -_END_SIZE]
-    if comment or locator.startswith(_LOCATOR):
-        raise PruneError("is an archive with a comment or of 64 bits, which Keras does not write")
+    if locator.startswith(_LOCATOR):
+        raise PruneError("is an archive of 64 bits, which Keras does not write")
     if count > limits.LINKS or size > limits.LINKS * _LONG_ENTRY:
         raise PruneError(f"is an archive that lists {count:,} members in {size:,} bytes")
 
