@@ -32,6 +32,9 @@ def _percent(sparsity: Fraction) -> float:
     return round(float(100 * sparsity), 4)
 
 
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation)
+
+
 def load(path: Path, layers: tuple[str, ...]) -> Allocation:
     """Read the allocation of `layers`, all of which it must name."""
     try:
@@ -40,14 +43,7 @@ def load(path: Path, layers: tuple[str, ...]) -> Allocation:
         paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
     except PruneError as error:
         raise PruneError(f"k-map {path}: {error}; `prune sensitivity` writes one") from error
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        InvalidOperation,
-    ) as error:
+    except _WRONG as error:
         raise PruneError(
             f"k-map {path}: is not of the form "
             '{"k": [50, 90], "layers": {"dense": [60, 95], ...}} '
