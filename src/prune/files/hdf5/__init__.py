@@ -6,6 +6,7 @@ After "HDF5 File Format Specification Version 3.0" (The HDF Group).
 
     blocks      bytes of a file, cut within its bounds
     headers     where the root is; the messages of an object
+    dense       many names or attributes, as newer files keep them
     links       what is in a group
     texts       attributes that hold text
     types       which numbers, of which shape

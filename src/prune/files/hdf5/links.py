@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from prune import PruneError
 from prune.files import limits
-from prune.files.hdf5 import headers
+from prune.files.hdf5 import dense, headers
 from prune.files.hdf5.blocks import Broken, cut, expect, number
 from prune.files.hdf5.headers import LINK, LINK_INFO, SYMBOLS, Message
 
@@ -15,6 +15,7 @@ _ENTRY = struct.Struct("<QQI20x")  # of a symbol table: name, object, kind
 _SYMBOLIC = 2
 _HARD = 0
 _TYPED, _COUNTED, _LETTERED = 0x08, 0x04, 0x10  # what the flags of a link say it has
+_KEY = slice(4, None)  # in a record of the tree of many links, behind the hash of the name
 _DEEPEST = 16  # levels of a tree: each at least doubles what it can hold
 
 
@@ -38,9 +39,10 @@ def _all(content: bytes, found: list[Message]) -> Iterator[tuple[str, int | None
         elif message.kind == LINK:
             yield _link(message.data)
         elif message.kind == LINK_INFO:
-            indexed = 2 + (8 if number(message.data, 1, 1) & 1 else 0)
-            if headers.is_there(number(message.data, indexed)):
-                raise PruneError("keeps a group in a form that is not read; save it with Keras 3")
+            counted = 2 + (8 if number(message.data, 1, 1) & 1 else 0)
+            heap, tree = struct.unpack("<QQ", cut(message.data, counted, 16))
+            if headers.is_there(heap):
+                yield from map(_link, dense.things(content, heap, tree, _KEY))
 
 
 def _names(content: bytes, heap: int) -> bytes:

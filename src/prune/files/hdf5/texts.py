@@ -8,29 +8,34 @@ from math import prod
 
 from prune import PruneError
 from prune.files import limits
-from prune.files.hdf5 import headers, types
+from prune.files.hdf5 import dense, headers, types
 from prune.files.hdf5.blocks import Broken, Source, cut, expect, number
 from prune.files.hdf5.headers import ATTRIBUTE, ATTRIBUTE_INFO, Message
 from prune.files.hdf5.links import decoded
 
 _MOST_HEAPS = 1000
+_KEY = slice(0, 8)  # in a record of the tree of many attributes
 _MOST_THINGS = 2**16  # of a heap: its numbers have no more bits
 
 
 def attribute(source: Source, found: list[Message], name: str) -> list[str] | None:
     """Return the texts of the attribute `name`, or None if there is none."""
-    for message in found:
-        if message.kind == ATTRIBUTE_INFO:
-            _refuse_elsewhere(message.data)
-        elif message.kind == ATTRIBUTE and (parts := _parts(message.data))[0] == name:
+    for data in _all(source.content, found):
+        parts = _parts(data)
+        if parts[0] == name:
             return _read(source, name, *parts[1:])
     return None
 
 
-def _refuse_elsewhere(data: bytes) -> None:
-    counted = 2 + (2 if number(data, 1, 1) & 1 else 0)
-    if headers.is_there(number(data, counted)):
-        raise PruneError("keeps attributes in a form that is not read; save it with Keras 3")
+def _all(content: bytes, found: list[Message]) -> Iterator[bytes]:
+    for message in found:
+        if message.kind == ATTRIBUTE:
+            yield message.data
+        elif message.kind == ATTRIBUTE_INFO:
+            counted = 2 + (2 if number(message.data, 1, 1) & 1 else 0)
+            heap, tree = struct.unpack("<QQ", cut(message.data, counted, 16))
+            if headers.is_there(heap):
+                yield from dense.things(content, heap, tree, _KEY)
 
 
 def _parts(data: bytes) -> tuple[str, bytes, bytes, bytes]:
