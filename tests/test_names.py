@@ -17,7 +17,7 @@ from prune.views.tables import Table, to_markdown
 
 NAMES = {
     **HOSTILE,
-    "letters_of_other_scripts": "层\u0928\u0940 ا",
+    "letters_of_other_scripts": "层\u0928\u0940 \u0627",
     "combining": "a" + "\u0301" * 99,
 }
 WRITTEN = ("table.csv", "table.json", "table.md", "run.json", "allocation.json", "training.csv")

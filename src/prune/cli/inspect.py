@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from prune.core.network import parameters
     from prune.files import weights
 
-    source = weights.load(args.file, args.activation)
+    source = weights.load(args.file, args.activation, args.isolate)
     console = Console(args.quiet)
     if source.assumed:
         console.say(f"note: the file does not tell activations; {source.assumed} is assumed")

@@ -84,7 +84,7 @@ def prepare(args: argparse.Namespace) -> Job:
     from prune.files import data, runs, weights
 
     console = Console(args.quiet)
-    source = weights.load(args.weights or weights.shipped(), args.activation)
+    source = weights.load(args.weights or weights.shipped(), args.activation, args.isolate)
     test = data.load(args.data, "test", args.limit)
     data.check_fits(test, source.network, args.data)
     curves = pruning.curves(args, source.network, sparsities)

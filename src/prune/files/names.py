@@ -11,11 +11,7 @@ def printable(text: str) -> str:
     >>> print(printable("a\\x1b[31m\\n"))
     a\\x1b[31m\\n
     """
-    return "".join(letter if letter.isprintable() else _written_out(letter) for letter in text)
-
-
-def _written_out(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def short(name: str) -> str:

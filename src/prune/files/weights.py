@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune import PruneError
+from prune import EnvironmentFailure, PruneError
 from prune.core.network import Layer, Network, split_activation
-from prune.files import accidents, atomic, keras_reader, keras_writer, regular, sparse
+from prune.files import accidents, atomic, isolated, keras_reader, keras_writer, regular, sparse
 from prune.files.keras_config import Structure
 from prune.files.keras_reader import Arrays
 from prune.files.names import short
@@ -38,14 +38,26 @@ def shipped() -> Path:
     return installed if installed.exists() else package.parents[1] / "weights" / installed.name
 
 
-def load(path: Path, activation: str = "relu") -> WeightsFile:
-    """Read the network in `path`.
+def load(path: Path, activation: str = "relu", isolate: bool = False) -> WeightsFile:
+    """Read the network in `path`, in a child process with limits if `isolate`.
 
     `activation` is the hidden layers' in a file that does not tell; then the output's is softmax.
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
     split_activation(activation)
-    return parse(_read(path), path, activation)
+    content = _read(path)
+    return (_isolated if isolate else parse)(content, path, activation)
+
+
+def _isolated(content: bytes, path: Path, activation: str) -> WeightsFile:
+    try:
+        answer = isolated.read(content, activation)
+    except EnvironmentFailure:
+        raise
+    except PruneError as error:
+        raise PruneError(f"weights {path}: {error}") from error
+    network = parse(answer.content, path, activation).network
+    return WeightsFile(network, answer.format, sha256(content), answer.assumed)
 
 
 def parse(content: bytes, path: Path, activation: str = "relu") -> WeightsFile:
