@@ -148,3 +148,16 @@ def test_the_trace_would_show_a_canary(outcomes, tmp_path):
     trace = tmp_path / "trace"
     subprocess.run(["strace", "-f", "-o", str(trace), sys.executable, "-c", code], check=True)
     assert any("canary.h5" in line and "openat" in line for line in trace.read_text().splitlines())
+
+
+def test_the_page_tells_of_each_attack_what_comes_of_it(outcomes):
+    text = (TESTS.parent / "docs" / "attacks.md").read_text()
+    lines = [re.sub(r"\\([^\w\s])", r"\1", line) for line in text.splitlines()]
+    rows = [line.strip("| ").split(" | ") for line in lines if re.match(r"\| \w+: ", line)]
+    assert [row[:2] for row in rows] == [[each.name, each.about] for each in ATTACKS.values()]
+    _, found, *_ = outcomes
+    for row in rows:
+        came, told = found[row[0]], row[-1]
+        assert told.startswith("exit 2: " if came["status"] else "answers rightly")
+        # Behind the name of the file, which differs.
+        assert told.removeprefix("exit 2: ")[:50] in came["err"] or not came["status"]
