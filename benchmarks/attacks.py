@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,9 @@ from attacks.run import prepare, tried  # noqa: E402
 SECONDS = 10
 MEMORY = 3 * 2**30
 
-HEADER = "| attack | the file | Keras | h5py, NumPy or gzip | `prune` |\n|---|---|---|---|---|\n"
+HEADER = (
+    "| attack | the file | Keras | h5py, zipfile, NumPy, gzip | `prune` |\n|---|---|---|---|---|\n"
+)
 Reader = Callable[[Path], str]
 
 
@@ -70,8 +73,10 @@ def load_weights(path: Path) -> str:
 
 def plainly(path: Path) -> str:
     """Read every array that is in a file, as scripts do."""
-    if path.is_dir():
+    if path.is_dir() and path.name == "idx":
         return with_gzip(path)
+    if path.is_file() and zipfile.is_zipfile(path) and path.suffix != ".npz":
+        return with_zipfile(path)
     if path.suffix in (".npz", ".npy"):
         found = np.load(path, allow_pickle=False)
         for name in getattr(found, "files", []):
@@ -95,6 +100,17 @@ def walk(group: h5py.Group) -> None:
             _ = found[()]
         else:
             walk(found)
+
+
+def with_zipfile(path: Path) -> str:
+    """Read every member of an archive, and what HDF5 is among them."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if content.startswith(b"\x89HDF"):
+                with h5py.File(io.BytesIO(content)) as file:
+                    walk(file)
+    return "loads it"
 
 
 def with_gzip(folder: Path) -> str:
@@ -150,8 +166,10 @@ def words(read: Reader, path: Path) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the beginning of what an error says."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return re.sub(r"/\S*/", "", lines[0])[:70] if lines else ""
+    text = " ".join(str(error).split())
+    # Keras says first how many objects it could not load, and then why.
+    text = re.sub(r"^A total of .*? Example error message for object <.*?>: ", "", text)
+    return re.sub(r"/\S*/", "", text)[:90]
 
 
 def cell(text: str) -> str:

@@ -516,5 +516,7 @@ def test_sigterm_is_exit_143(tmp_path):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert err.splitlines()[-1] == "prune: terminated; files already written are whole"
+    assert err.splitlines()[-1] == (
+        "prune: terminated; files already written are whole; give the same command again"
+    )
     assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"

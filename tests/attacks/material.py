@@ -75,15 +75,21 @@ def entry(kind: str, name: str, **config) -> dict:
     return {"module": "keras.layers", "class_name": kind, "config": {"name": name, **config}}
 
 
+def dense(name: str, **config) -> dict:
+    """Return the entry of the first layer, or of one like it."""
+    return entry("Dense", name, **{"units": SIDES[1], "activation": "relu", **config})
+
+
 def configuration(*extra: dict, first: dict | None = None) -> dict:
     """Return the network's configuration, with `extra` layers before the last."""
     layers = [
         entry("InputLayer", "images", batch_shape=[None, SIDES[0]]),
-        first or entry("Dense", "dense", units=SIDES[1], activation="relu"),
+        first or dense("dense"),
         *extra,
         entry("Dense", "dense_1", units=SIDES[2], activation="softmax"),
     ]
-    return {"module": "keras", "class_name": "Sequential", "config": {"layers": layers}}
+    config = {"name": "network", "trainable": True, "layers": layers}
+    return {"module": "keras", "class_name": "Sequential", "config": config}
 
 
 def weights_bytes(folder: Path) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attacks import answered, attack
-from attacks.material import configuration, entry, keras_file
+from attacks.material import configuration, dense, keras_file
 
 HOSTILE = {
     "escape_codes": "\x1b[31mred\x1b]0;title\x07",
@@ -24,7 +24,7 @@ HOSTILE = {
 
 
 def called(folder, name):
-    return keras_file(folder, configuration(first=entry("Dense", name, activation="relu")))
+    return keras_file(folder, configuration(first=dense(name)))
 
 
 def _register(title, name):
@@ -42,7 +42,7 @@ for _title, _name in HOSTILE.items():
 @attack("uses the layer name 'a\\\\\\\\n' twice")
 def two_names_that_print_alike(folder):
     """Two layers whose names are the same once they are printable."""
-    layer = entry("Dense", "a\n", activation="relu")
+    layer = dense("a\n")
     config = configuration(layer, first=layer)
     config["config"]["layers"][2]["config"]["name"] = r"a\n"
     import h5py

@@ -13,6 +13,7 @@ from attacks.material import (
     BIASES,
     KERNELS,
     configuration,
+    dense,
     entry,
     group,
     keras_file,
@@ -32,7 +33,7 @@ def lambda_layer(folder):
 @attack("'evil' is a Dense of os \\(os>Dense\\), not of Keras")
 def foreign_class_called_dense(folder):
     """A class of another package that calls itself Dense."""
-    evil = {**entry("Dense", "evil"), "module": "os", "registered_name": "os>Dense"}
+    evil = {**dense("evil"), "module": "os", "registered_name": "os>Dense"}
     return keras_file(folder, configuration(evil))
 
 
@@ -47,7 +48,7 @@ def class_of_keras_that_is_none(folder):
 def activation_that_is_code(folder):
     """An activation of Python code."""
     code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}
-    return keras_file(folder, configuration(first=entry("Dense", "dense", activation=code)))
+    return keras_file(folder, configuration(first=dense("dense", activation=code)))
 
 
 @attack("'conv' is a Conv2D layer")
@@ -65,7 +66,7 @@ def normalisation(folder):
 @attack("activation 'sigmoid_of_mine' cannot be evaluated")
 def unknown_activation(folder):
     """An activation that is not known must not become ReLU."""
-    layer = entry("Dense", "dense", activation="sigmoid_of_mine")
+    layer = dense("dense", activation="sigmoid_of_mine")
     return keras_file(folder, configuration(first=layer))
 
 
@@ -73,19 +74,19 @@ def unknown_activation(folder):
 def quantised_layer(folder):
     """A layer that computes in whole numbers."""
     policy = {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}
-    return keras_file(folder, configuration(first=entry("Dense", "dense", dtype=policy)))
+    return keras_file(folder, configuration(first=dense("dense", dtype=policy)))
 
 
 @attack("'dense' should hold a kernel alone, got 2 arrays")
 def bias_that_would_be_dropped(folder):
     """The configuration denies a bias that the weights hold."""
-    return keras_file(folder, configuration(first=entry("Dense", "dense", use_bias=False)))
+    return keras_file(folder, configuration(first=dense("dense", use_bias=False)))
 
 
 @attack("has 3 Dense layers in its configuration, but weights for 2")
 def layer_without_weights(folder):
     """The configuration has a layer more than the weights."""
-    return keras_file(folder, configuration(entry("Dense", "more", activation="relu")))
+    return keras_file(folder, configuration(dense("more", activation="relu")))
 
 
 @attack("broken model configuration|that Keras does not write")
@@ -104,13 +105,13 @@ def number_of_a_million_digits(folder):
 def parameter_beyond_floats(folder):
     """An activation with a parameter of 400 digits."""
     layer = entry("LeakyReLU", "leaky", negative_slope=10**400)
-    return keras_file(folder, configuration(layer, first=entry("Dense", "dense")))
+    return keras_file(folder, configuration(layer, first=dense("dense", activation="linear")))
 
 
 @attack("branches at layer|do not form one chain")
 def network_that_is_a_ring(folder):
     """A functional model whose layers feed each other in a ring."""
-    layers = [entry("Dense", name) for name in ("a", "b")]
+    layers = [dense(name) for name in ("a", "b")]
     layers[0]["inbound_nodes"] = [[["b", 0, 0, {}]]]
     layers[1]["inbound_nodes"] = [[["a", 0, 0, {}]]]
     config = {"class_name": "Functional", "config": {"layers": layers}}
@@ -264,7 +265,7 @@ def a_thousand_and_one_layers(folder):
 def an_activation_layer_that_the_file_tells(folder):
     """tanh in a layer of its own must not become ReLU."""
     layer = entry("Activation", "act", activation="tanh")
-    return keras_file(folder, configuration(layer, first=entry("Dense", "dense")))
+    return keras_file(folder, configuration(layer, first=dense("dense", activation="linear")))
 
 
 @answered()
