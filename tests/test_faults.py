@@ -271,3 +271,42 @@ def test_an_odd_environment_gives_the_same_numbers(tiny, tmp_path):
     (plain, files), (odd, others) = found
     assert plain == odd
     assert all(files[name] == others[name] for name in set(files) - {"run.json"})
+
+
+@pytest.mark.parametrize("command", ["weight", "sensitivity"])
+@pytest.mark.parametrize("broken", [RuntimeError("no font"), ImportError("x"), OSError("cache")])
+def test_a_picture_that_cannot_be_drawn_leaves_the_numbers(
+    prune, tiny, tmp_path, monkeypatch, command, broken
+):
+    from matplotlib.figure import Figure
+
+    good = prune(command, *tiny, "--k", "0,50", "--out", tmp_path / "good", "-q")
+
+    def fail(*given, **more):
+        raise broken
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    status, out, err = prune(command, *tiny, "--k", "0,50", "--out", tmp_path / "bad", "-q")
+    assert (status, out) == (4, good[1])
+    kind = type(broken).__name__
+    assert err == (
+        f"prune: the picture could not be drawn ({kind}: {broken}); the tables are complete\n"
+    )
+    found, expected = contents(tmp_path / "bad"), contents(tmp_path / "good")
+    assert set(expected) - set(found) == {n for n in expected if n.endswith(("png", "svg"))}
+    assert all(found[name] == expected[name] for name in set(found) - {"run.json"})
+
+
+@pytest.mark.slow
+def test_the_settings_file_of_keras_changes_no_number(tiny, tmp_path):
+    settings = {"floatx": "float64", "backend": "jax", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps({**settings, "epsilon": 0.5}))
+    found = []
+    for home in (tmp_path, tmp_path / "none"):
+        command = ("compare", *tiny, "--engine", "keras", "--out", tmp_path / "o", "--k", "0,50")
+        env = {"KERAS_HOME": str(home)}
+        with start(*command, stdout=-1, stderr=-1, env=env) as process:
+            out, err = process.communicate()
+        assert process.returncode == 0, err
+        found.append((out, (tmp_path / "o" / "table.csv").read_text()))
+    assert found[0] == found[1]

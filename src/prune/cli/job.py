@@ -147,15 +147,6 @@ def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, st
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
 
 
-def write_picture(job: Job, name: str, figure: Any) -> None:
-    """Write a figure in both formats."""
-    from prune.files import atomic
-    from prune.views import canvas
-
-    for suffix, picture in zip(("png", "svg"), canvas.png_and_svg(figure), strict=True):
-        atomic.write(job.out / f"{name}.{suffix}", picture)
-
-
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
