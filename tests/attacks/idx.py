@@ -35,6 +35,12 @@ def images_beyond_64_bits(folder):
     return folder_of(folder, struct.pack(">4I", 0x0803, *[2**32 - 1] * 3))
 
 
+@attack("declares shape .*, which holds nothing", "data")
+def nothing_by_everything(folder):
+    """No images, each of 2**64 pixels."""
+    return folder_of(folder, struct.pack(">4I", 0x0803, 0, *[2**32 - 1] * 2))
+
+
 @attack("is not an IDX file of 3-dimensional bytes", "data")
 def labels_as_images(folder):
     """Labels where images belong."""

@@ -73,6 +73,12 @@ def negative_shape(folder):
     return data(folder, headed(HEADER % "(-4, -6)", IMAGES.tobytes()))
 
 
+@attack("which no array has", "data")
+def nothing_by_everything(folder):
+    """Images of no rows, each of 2**70 pixels."""
+    return data(folder, headed(HEADER % f"(0, {2**70})"))
+
+
 @attack("is not a readable array", "data")
 def header_that_is_code(folder):
     """A header that is a call, for readers that evaluate it."""

@@ -45,7 +45,7 @@ def kernel(folder, values):
     return first_kernel(folder, lambda parent: parent.create_dataset("0", data=values))
 
 
-@attack("of shape \\(6, 0\\) was never written")
+@attack("holds nothing: its shape is \\(6, 0\\)")
 def no_units(folder):
     """A kernel of no units."""
     return kernel(folder, np.zeros((6, 0), "f"))
@@ -57,22 +57,44 @@ def three_dimensions(folder):
     return kernel(folder, np.zeros((6, 5, 1), "f"))
 
 
-@attack("has no shape")
+@attack("holds nothing: its shape is none")
 def a_single_number(folder):
     """A kernel that is one number."""
     return kernel(folder, np.float32(1))
 
 
-@attack("has no shape")
+@attack("holds nothing: its shape is none")
 def no_shape_at_all(folder):
     """A kernel of the empty shape of HDF5."""
     return kernel(folder, h5py.Empty("f"))
 
 
-@attack("holds .*; weights are|has no shape|of an unknown version")
+@attack("holds .*; weights are")
 def thirty_two_dimensions(folder):
     """A kernel of thirty-two dimensions."""
     return kernel(folder, np.zeros((1,) * 32, "i1"))
+
+
+@attack("holds nothing: its shape is \\(0, 18446744073709551615\\)")
+def nothing_by_everything(folder):
+    """No inputs, and 2**64 - 1 units: no weights, in more blocks than can be counted."""
+
+    def put(parent):
+        parent.create_dataset("0", data=KERNELS[0], chunks=(6, 5), maxshape=(None, None))
+
+    path = first_kernel(folder, put)
+    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", 0, 2**64 - 1))
+
+
+@attack("blocks, which are not read")
+def blocks_beyond_counting(folder):
+    """A shape of 2**64 - 1 by 2**64 - 1, in blocks of 30 weights."""
+
+    def put(parent):
+        parent.create_dataset("0", data=KERNELS[0], chunks=(6, 5), maxshape=(None, None))
+
+    path = first_kernel(folder, put)
+    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", *[2**64 - 1] * 2))
 
 
 @attack("layers do not chain: 'dense' gives 5 outputs, 'dense_1' takes 4")

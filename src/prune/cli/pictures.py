@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from prune.cli.console import Console
 from prune.files import atomic
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-
-def write(console: Console, folder: Path, name: str, draw: Callable[[], Figure]) -> int:
-    """Write the figure as .png and .svg; return the exit status, 4 if it cannot be drawn.
+def write(console: Console, folder: Path, name: str, draw: Callable[[], Any]) -> int:
+    """Write the figure that `draw` returns as .png and .svg; return the exit status, 4 if it cannot be drawn.
 
     Whatever is wrong with matplotlib, its settings, fonts or caches, the tables are written.
     """

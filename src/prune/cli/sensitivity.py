@@ -13,8 +13,6 @@ from prune.cli.job import Job
 from prune.cli.parser import Parser
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from prune.experiments.sensitivity import Both
     from prune.files.results import Row
 
@@ -90,7 +88,7 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
 def _draw(job: Job, rows: list[Row]) -> int:
     """Write the picture; return the exit status."""
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from prune.views import plot
 
         return plot.sensitivity(rows)

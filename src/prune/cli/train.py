@@ -13,8 +13,6 @@ from prune.cli.console import Console
 from prune.cli.parser import Parser
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from prune.core.network import Network
     from prune.files.data import Data
     from prune.files.results import Epoch
@@ -101,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _drawn(epochs: list[Epoch]) -> Figure:
+def _drawn(epochs: list[Epoch]) -> Any:
     from prune.views import plot
 
     return plot.history(epochs)

@@ -29,6 +29,8 @@ def parse(path: Path, magic: int) -> np.ndarray:
         raise PruneError(f"{path.name} is not an IDX file of {dimensions}-dimensional bytes")
     shape = struct.unpack(f">{dimensions}I", header[4:])
     size = prod(shape)
+    if size == 0:
+        raise PruneError(f"{path.name} declares shape {shape}, which holds nothing")
     if size > min(limits.PIXELS, limits.DEFLATE * len(content)):
         raise PruneError(f"{path.name} declares shape {shape}, more than it can hold")
     if packed:

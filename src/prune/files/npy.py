@@ -34,8 +34,11 @@ def parse(content: bytes, what: str) -> np.ndarray:
     ) as error:
         raise PruneError(f"{what} is not a readable array ({error})") from error
     _check(what, shape, kind, len(content) - file.tell())
-    order = "F" if by_columns else "C"
-    return np.frombuffer(content, kind, offset=file.tell()).reshape(shape, order=order)
+    values = np.frombuffer(content, kind, offset=file.tell())
+    try:
+        return values.reshape(shape, order="F" if by_columns else "C")
+    except ValueError as error:  # of nothing, a side can be of any length
+        raise PruneError(f"{what} has the shape {shape}, which no array has") from error
 
 
 def _check(what: str, shape: tuple[int, ...], kind: np.dtype, stored: int) -> None:

@@ -51,8 +51,8 @@ def _declared(found: list[Message]) -> _Declared:
         raise PruneError("is stored in a form that is not read; save it with Keras 3")
     kind = np.dtype(types.floats(headers.the(found, TYPE, "a type")))
     shape = types.shape(headers.the(found, SPACE, "a shape"))
-    if not shape:
-        raise PruneError("has no shape")
+    if not shape or 0 in shape:  # of nothing, the other sides could be anything
+        raise PruneError(f"holds nothing: its shape is {shape or 'none'}")
     packed = chunks.filters(headers.the(found, FILTERS, "filters")) if FILTERS in kinds else []
     return _Declared(shape, kind, layout, packed)
 

@@ -59,10 +59,11 @@ def stored(content: bytes, blocks: Blocks, shape: tuple[int, ...]) -> list[_Bloc
     """Return the blocks of an array, all of which must be there, and none larger than it."""
     if prod(blocks.sides) > max(prod(shape), _SMALL) or 0 in blocks.sides:
         raise PruneError(f"is stored in blocks of {blocks.sides}, larger than itself")
-    corners = [range(0, size, side) for size, side in zip(shape, blocks.sides, strict=True)]
-    expected = prod(map(len, corners))
+    pairs = list(zip(shape, blocks.sides, strict=True))
+    expected = prod(-(-size // side) for size, side in pairs)
     if expected > limits.CHUNKS:
         raise PruneError(f"is stored in {expected:,} blocks, which are not read")
+    corners = [range(0, size, side) for size, side in pairs]
     missing = set(product(*corners))
     found = []
     sides = len(blocks.sides)
