@@ -83,7 +83,7 @@ def nothing_by_everything(folder):
         parent.create_dataset("0", data=KERNELS[0], chunks=(6, 5), maxshape=(None, None))
 
     path = first_kernel(folder, put)
-    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", 0, 2**64 - 1))
+    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", 0, 2**64 - 1), 2)
 
 
 @attack("blocks, which are not read")
@@ -94,7 +94,7 @@ def blocks_beyond_counting(folder):
         parent.create_dataset("0", data=KERNELS[0], chunks=(6, 5), maxshape=(None, None))
 
     path = first_kernel(folder, put)
-    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", *[2**64 - 1] * 2))
+    return patched(path, struct.pack("<QQ", 6, 5), struct.pack("<QQ", *[2**64 - 1] * 2), 2)
 
 
 @attack("layers do not chain: 'dense' gives 5 outputs, 'dense_1' takes 4")

@@ -11,7 +11,7 @@ from prune.files import atomic
 
 
 def write(console: Console, folder: Path, name: str, draw: Callable[[], Any]) -> int:
-    """Write the figure that `draw` returns as .png and .svg; return the exit status, 4 if it cannot be drawn.
+    """Write what `draw` returns as .png and .svg; return the exit status, 4 if it cannot be drawn.
 
     Whatever is wrong with matplotlib, its settings, fonts or caches, the tables are written.
     """
