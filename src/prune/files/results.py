@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,16 @@ def to_csv(records: Iterable[Entry], kind: type[Entry] = Row) -> str:
     text = io.StringIO()
     table = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
     table.writeheader()
-    table.writerows(map(asdict, records))
+    for record in records:
+        table.writerow({name: _cell(value) for name, value in asdict(record).items()})
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    # A spreadsheet would run a layer's name that begins like a formula; after an apostrophe it is
+    # text.
+    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{value}" if is_formula else value
 
 
 def to_json(records: Iterable[Entry]) -> str:
