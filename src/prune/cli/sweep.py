@@ -74,11 +74,13 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check everything, measure every point, write the files, print."""
     job = jobs.prepare(args)
-    Thread(target=_import_ahead, daemon=True).start()
+    ahead = Thread(target=_import_ahead, daemon=True)
+    ahead.start()
     from prune.views import words
 
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
+        ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
         said = words.conclusion(rows, accuracy)
