@@ -83,10 +83,10 @@ def _prepare_streams() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    args = _parser().parse_args(_joined(argv))
-    if args.version:
+    if "--version" in argv:  # before parsing, which may miss something that a command needs
         print(_versions())
         return 0
+    args = _parser().parse_args(_joined(argv))
     if args.parser is None:
         print(_parser().format_help(), end="")
         return 2

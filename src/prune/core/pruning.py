@@ -174,6 +174,8 @@ def layers(
     names = [layer.name for layer in (network if include_output else prunable(network))]
     unknown = [name for name in keep if name not in [layer.name for layer in network]]
     if unknown:
-        known = ", ".join(layer.name for layer in network)
-        raise PruneError(f"no layer {unknown[0]!r} to keep; the network has {known}")
+        known = [layer.name for layer in network]
+        meant = closest(unknown[0], known)
+        told = ", ".join(known)
+        raise PruneError(f"no layer {unknown[0]!r} to keep{meant}; the network has {told}")
     return tuple(name for name in names if name not in keep)

@@ -11,6 +11,7 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
+from prune.core.spelling import closest
 from prune.files import archives, atomic, idx, limits, npy, regular
 
 Split = Literal["train", "test"]
@@ -75,7 +76,7 @@ def _locate(source: str) -> Path:
     path = Path(source)
     if not path.exists():
         raise PruneError(
-            f"data {source}: no such file or folder; "
+            f"data {source}: no such file or folder{closest(source, NAMES)}; "
             f"give {' or '.join(NAMES)}, an .npz file, or a folder of IDX files"
         )
     return path
