@@ -149,10 +149,7 @@ def test_completions_are_scripts_of_their_shell(prune, tmp_path, shell):
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes_commands_and_choices(prune, tmp_path):
     (tmp_path / "script").write_text(prune("--print-completion=bash")[1])
-    for words, expected in (
-        (["prune", "wei"], "weight"),
-        (["prune", "weight", "--sco"], "--scope"),
-    ):
+    for line, expected in {"prune wei": "weight", "prune weight --sco": "--scope"}.items():
         code = (
             f"source {tmp_path}/script; COMP_WORDS=({line}); "
             f"COMP_CWORD={line.count(' ')}; _shtab_prune; echo ${{COMPREPLY[@]}}"
