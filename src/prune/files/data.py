@@ -149,7 +149,7 @@ def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
     if not content.startswith((archives.SIGNATURE, _NOTHING)):
         raise PruneError(f"is not a readable .npz file (it starts with {content[:8]!r})")
     archive = archives.opened(content)
-    held = [name.removesuffix(".npy") for name in archive.namelist()]
+    held = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
     names = [f"x_{split}", f"y_{split}"]
     if missing := [name for name in names if name not in held]:
         raise PruneError(
