@@ -59,6 +59,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_nth_write_fsync_or_rename_that_fails_loses_nothing(prune, tiny, tmp_path, monkeypatch):
     out, names = tmp_path / "out", set()
     command = ("weight", *tiny, "--out", out, "-q")
@@ -106,6 +107,7 @@ def assert_whole(folder):
         CHECKS[path.suffix](path.read_bytes())
 
 
+@pytest.mark.slow
 def test_twenty_random_kills_leave_whole_files_and_the_same_end(tiny, tmp_path):
     command = ("compare", *tiny, "--k", "0:100:5")
     with start(*command, "--out", tmp_path / "calm", stdout=-3, stderr=-1) as process:
@@ -260,6 +262,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 def test_an_odd_environment_gives_the_same_numbers(tiny, tmp_path):
     found = []
     for name, odd in (("plain", {}), ("odd", ODD)):

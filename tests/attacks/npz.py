@@ -153,6 +153,15 @@ def images_that_explode(folder):
     return redirected(path, 24, "<I", 1_300_000_000)
 
 
+@attack("has no x_test and no y_test; it holds nothing", "data")
+def arrays_under_other_names(folder):
+    """Members called `x_test` and `y_test`, without the ending that NumPy gives them."""
+    with zipfile.ZipFile(folder / "d.npz", "w") as archive:
+        archive.writestr("x_test", npy(IMAGES))
+        archive.writestr("y_test", npy(LABELS))
+    return folder / "d.npz"
+
+
 @attack("holds 'x_test.npy' twice", "data")
 def images_twice(folder):
     """Two arrays of the same name."""

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     job.console.say(f"\n{said}")
     job.console.say(
         f"What prune runs (fastest) is at worst {worst.faster:.2f} times as fast as dense: "
-        f"{worst.method} k = {worst.k:g} at batch {worst.batch:,}."
+        f"{worst.method} k = {worst.k:.15g} at batch {worst.batch:,}."
     )
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     job.console.say("Next: prune compare --x time  (accuracy against time)")

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     source = weights.load(args.file, args.activation, args.isolate)
     console = Console(args.quiet)
+    options.remark_unused_activation(args, console, source)
     if source.assumed:
         console.say(f"note: the file does not tell activations; {source.assumed} is assumed")
     layers = [_describe(layer) for layer in source.network]

@@ -88,10 +88,11 @@ def prepare(args: argparse.Namespace) -> Job:
     test = data.load(args.data, "test", args.limit)
     data.check_fits(test, source.network, args.data)
     curves = pruning.curves(args, source.network, sparsities)
-    _remark(console, source, sparsities)
     settings = options.settings(args, k=[float(100 * sparsity) for sparsity in sparsities])
     record = runs.Record(args.argv, settings, _inputs(source, test))
-    return Job(args, console, source, test, curves, sparsities, record)
+    job = Job(args, console, source, test, curves, sparsities, record)
+    _remark(job)
+    return job
 
 
 @contextmanager
@@ -104,7 +105,9 @@ def recorded(job: Job) -> Iterator[None]:
         yield
 
 
-def _remark(console: Console, source: WeightsFile, sparsities: list[Fraction]) -> None:
+def _remark(job: Job) -> None:
+    console, source, sparsities = job.console, job.source, job.sparsities
+    options.remark_unused_activation(job.args, console, source)
     if source.assumed:
         console.say(
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
@@ -150,4 +153,4 @@ def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, st
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
-    return f"{row.method} {row.criterion} k = {row.k:g}: {row.accuracy:.2%}{held}"
+    return f"{row.method} {row.criterion} k = {row.k:.15g}: {row.accuracy:.2%}{held}"

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import traceback
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from prune import PruneError
+from prune.cli import completion
 from prune.cli.parser import Parser
 from prune.files import names
 
@@ -24,9 +26,10 @@ prune weight --k 0,25,50,90         weight pruning at each k
 prune unit --k 50:90:5              unit pruning
 prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
-prune inspect weights.h5            what is in a weights file"""
+prune inspect weights.h5            what is in a weights file
+prune rerun results/compare/run.json  whether a run repeats"""
 
-GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "bench", "train", "inspect")
+GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "bench", "train", "inspect", "rerun")
 
 
 class Terminated(KeyboardInterrupt):
@@ -83,16 +86,24 @@ def _prepare_streams() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    args = _parser().parse_args(_joined(argv))
-    if args.version:
+    if "--version" in argv:  # before parsing, which may miss something that a command needs
         print(_versions())
         return 0
+    if argv and argv[0].partition("=")[0] == completion.OPTION:
+        print(completion.script(argv, _parser()), end="")
+        return 0
+    args = parsed(argv)
     if args.parser is None:
         print(_parser().format_help(), end="")
         return 2
     args.argv = ["prune", *argv]
     # Each command's module keeps its imports inside `run`, so that help and errors are quick.
     return import_module(args.module).run(args)
+
+
+def parsed(argv: list[str]) -> Namespace:
+    """Return what the words of a command mean."""
+    return _parser().parse_args(_joined(argv))
 
 
 def _parser() -> Parser:
@@ -104,6 +115,10 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="store_true", help="show versions and exit")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    shells = ", ".join(completion.SHELLS)
+    parser.add_argument(
+        completion.OPTION, metavar="SHELL", help=f"print what completes our words in {shells}"
+    )
     parser.set_defaults(parser=None)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for group in GROUPS:

@@ -7,10 +7,14 @@ import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.cli.parser import closest
+from prune.cli.console import Console
+from prune.core.spelling import closest
+
+if TYPE_CHECKING:
+    from prune.files.weights import WeightsFile
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
 FORMATS = ("table", "csv", "json", "markdown")
@@ -21,6 +25,12 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes."""
     parser.add_argument("-q", "--quiet", action="store_true", help="print results and errors only")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--version",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show versions and exit",
+    )
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +86,17 @@ def add_activation(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read the weights file in a child process that can do nothing else",
     )
+
+
+def remark_unused_activation(
+    args: argparse.Namespace, console: Console, source: WeightsFile
+) -> None:
+    """Say so where an activation is given for a file that tells its own."""
+    given = any(word.partition("=")[0] == "--activation" for word in args.argv)
+    if given and not source.assumed:
+        console.say(
+            f"note: --activation {args.activation} is not used: the file tells its activations"
+        )
 
 
 def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
@@ -245,7 +266,8 @@ def hint(found: list[Fraction]) -> str | None:
     if not small or found[-1] > Fraction(1, 100):
         return None
     k = float(100 * small[0])
-    return f"k is in percent: {k:g} removes {k:g} %; for {100 * k:g} % give --k {100 * k:g}"
+    given, meant = f"{k:.15g}", f"{100 * k:.15g}"
+    return f"k is in percent: {given} removes {given} %; for {meant} % give --k {meant}"
 
 
 def positive(text: str) -> int:

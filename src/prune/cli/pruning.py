@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from prune import PruneError
-from prune.cli.parser import closest
+from prune.core.spelling import closest
 
 if TYPE_CHECKING:
     from prune.core.calibration import Calibration

@@ -81,7 +81,7 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
             training.append(chosen_by)
             test.append(reported)
             line = f"{reported.layers}: {jobs.point(reported)}"
-            report(f"{reported.layers} k = {reported.k:g}", len(test), line)
+            report(f"{reported.layers} k = {reported.k:.15g}", len(test), line)
     return unpruned, training, test
 
 

@@ -121,7 +121,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
             points = _kept(points, runs)
         for row in sweep.rows(points, unpruned, engine):
             rows.append(row)
-            report(f"{row.method} {row.criterion} k = {row.k:g}", len(rows), jobs.point(row))
+            report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
         if runs:
             report("timing", total, "")
             rows = bench.timed(rows, runs, job.test.images, lambda number: None)
@@ -178,7 +178,7 @@ def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
     again = said_again(args)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
-        closer = f"--k {last or 0:g}:{first_below:g}:{step}"
+        closer = f"--k {last or 0:.15g}:{first_below:.15g}:{step}"
         return " ".join(["prune", args.methods[0], closer, *again]) + "  (where it falls)"
     if args.engine == "numpy":
         return " ".join(["prune", args.command, "--engine keras", *again]) + "  (a second opinion)"

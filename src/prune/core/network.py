@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prune import PruneError
+from prune.core.spelling import closest
 
 
 class Layer(NamedTuple):
@@ -101,8 +102,8 @@ def split_activation(name: str) -> tuple[str, float | None]:
     if found:
         return found[1], float(found[2])
     if name not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise PruneError(f"activation {name!r} cannot be evaluated; choose from {known}")
+        known, meant = ", ".join(ACTIVATIONS), closest(name, ACTIVATIONS)
+        raise PruneError(f"activation {name!r} cannot be evaluated{meant}; choose from {known}")
     return name, None
 
 

@@ -11,6 +11,7 @@ from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores, prunable
 from prune.core.plan import Plan, Pruned, Sweep
 from prune.core.repair import aim, refit_all
+from prune.core.spelling import closest
 
 Score = Callable[[Network, Calibration], Scores]
 
@@ -174,6 +175,8 @@ def layers(
     names = [layer.name for layer in (network if include_output else prunable(network))]
     unknown = [name for name in keep if name not in [layer.name for layer in network]]
     if unknown:
-        known = ", ".join(layer.name for layer in network)
-        raise PruneError(f"no layer {unknown[0]!r} to keep; the network has {known}")
+        known = [layer.name for layer in network]
+        meant = closest(unknown[0], known)
+        told = ", ".join(known)
+        raise PruneError(f"no layer {unknown[0]!r} to keep{meant}; the network has {told}")
     return tuple(name for name in names if name not in keep)

@@ -51,7 +51,11 @@ def load(path: Path, layers: tuple[str, ...]) -> Allocation:
         ) from error
     missing = [name for name in layers if name not in paths]
     if missing:
-        raise PruneError(f"k-map {path}: does not name layer {missing[0]!r}; add it, or --keep it")
+        named = ", ".join(paths) or "nothing"
+        raise PruneError(
+            f"k-map {path}: does not name layer {missing[0]!r}; add it, or --keep it "
+            f"(it names {named})"
+        )
     for name, own in {"k": totals, **paths}.items():
         if len(own) != len(totals) or any(b < a for a, b in pairwise(own)):
             raise PruneError(

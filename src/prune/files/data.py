@@ -11,6 +11,7 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
+from prune.core.spelling import closest
 from prune.files import archives, atomic, idx, limits, npy, regular
 
 Split = Literal["train", "test"]
@@ -75,7 +76,7 @@ def _locate(source: str) -> Path:
     path = Path(source)
     if not path.exists():
         raise PruneError(
-            f"data {source}: no such file or folder; "
+            f"data {source}: no such file or folder{closest(source, NAMES)}; "
             f"give {' or '.join(NAMES)}, an .npz file, or a folder of IDX files"
         )
     return path
@@ -148,7 +149,7 @@ def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
     if not content.startswith((archives.SIGNATURE, _NOTHING)):
         raise PruneError(f"is not a readable .npz file (it starts with {content[:8]!r})")
     archive = archives.opened(content)
-    held = [name.removesuffix(".npy") for name in archive.namelist()]
+    held = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
     names = [f"x_{split}", f"y_{split}"]
     if missing := [name for name in names if name not in held]:
         raise PruneError(

@@ -135,7 +135,7 @@ def sensitivity(rows: list[Row]) -> Figure:
         for x, height in enumerate(line):
             color = "black" if height > _BRIGHT else "white"
             axes.text(x, y, f"{height:.1%}", ha="center", va="center", color=color, fontsize=9)
-    axes.set_xticks(range(len(ks)), [f"{k:g}%" for k in ks])
+    axes.set_xticks(range(len(ks)), [f"{k:.15g}%" for k in ks])
     axes.set_yticks(range(len(layers)), [_plain(layer) for layer in layers])
     axes.set(xlabel="k: percent of the layer removed")
     axes.grid(visible=False)

@@ -26,7 +26,7 @@ def table(rows: list[Row], with_published: bool) -> Table:
         return _accuracies(grouped, _note(rows))
     detailed = len(grouped) == 1
     header = ["k"]
-    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
     for label, curve in grouped.items():
         header.append("accuracy %" if detailed else f"{label} %")
         header.append("95 % interval")
@@ -49,7 +49,7 @@ _WIDE = 2
 
 
 def _accuracies(grouped: Curves, note: str) -> Table:
-    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
     columns += [[f"{100 * row.accuracy:.2f}" for row in curve] for curve in grouped.values()]
     return Table(["k", *grouped], [list(line) for line in zip(*columns, strict=True)], note)
 
@@ -77,7 +77,7 @@ def gains(rows: list[Row], multiply_adds: int) -> Table:
     """Return what is gained at each k; one image needed `multiply_adds` before."""
     grouped = curves(rows)
     header = ["k"]
-    columns = [[f"{row.k:g}" for row in next(iter(grouped.values()))]]
+    columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
     for label, curve in grouped.items():
         header += [f"{label} effective", "smaller", "less work"]
         columns.append([f"{row.effective:,}" for row in curve])
@@ -107,7 +107,7 @@ def held_table(rows: list[Row], unpruned: float) -> Table:
         left = ["", ""]
         if there is not None:
             left = [f"{there.nonzero:,}", _times(there.parameters, there.effective)]
-        lines.append([label, "none" if last is None else f"{last:g}", *left])
+        lines.append([label, "none" if last is None else f"{last:.15g}", *left])
     note = f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}."
     return Table(["curve", "largest k", "nonzero", "smaller"], lines, note)
 
@@ -117,7 +117,7 @@ def by_layer(rows: list[Row]) -> Table:
     layers = list(dict.fromkeys(row.layers for row in rows))
     accuracy = {(row.layers, row.k): f"{100 * row.accuracy:.2f}" for row in rows}
     lines = [
-        [f"{k:g}", *(accuracy[layer, k] for layer in layers)]
+        [f"{k:.15g}", *(accuracy[layer, k] for layer in layers)]
         for k in dict.fromkeys(row.k for row in rows)
     ]
     note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone."

@@ -28,7 +28,7 @@ def table(rows: list[Timing]) -> Table:
     for row in rows:
         points.setdefault((row.method, row.criterion, row.k, row.batch), {})[row.form] = row
     lines = [
-        [method, criterion, f"{k:g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
+        [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
     return Table(header, lines, _note(rows[0]))
@@ -80,9 +80,11 @@ def _where(found: list[tuple[int, float | None]]) -> str:
     if len({k for _, k in found}) == 1:
         (_, k), *_ = found
         at = " and ".join(f"{batch:,}" for batch, _ in found)
-        return f"pay from k = {k:g} at batch {at}" if k is not None else "pay at no k timed"
+        return f"pay from k = {k:.15g} at batch {at}" if k is not None else "pay at no k timed"
     parts = [
-        f"at no k timed at batch {batch:,}" if k is None else f"from k = {k:g} at batch {batch:,}"
+        f"at no k timed at batch {batch:,}"
+        if k is None
+        else f"from k = {k:.15g} at batch {batch:,}"
         for batch, k in found
     ]
     return f"pay {' and '.join(parts)}"

@@ -81,7 +81,7 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
         keeps = "" if i else f" keeps within 1 point of {_percent(unpruned)}"
         extents.append(f"{named}{keeps} {_up_to(last)}")
     ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
-    sentence = f"{', '.join(extents)}; k = {rows[-1].k:g} leaves {ends}."
+    sentence = f"{', '.join(extents)}; k = {rows[-1].k:.15g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]
 
 
@@ -93,7 +93,7 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
         last, _ = held(curve, unpruned)
         if last is not None:
             least = min((row for row in curve if row.k <= last), key=axis.value)
-            told.append((axis.value(least), f"{label} at k = {least.k:g} with "))
+            told.append((axis.value(least), f"{label} at k = {least.k:.15g} with "))
     found = [f"{name}{_number(value)} {axis.unit}" for value, name in sorted(told)]
     return f"Cheapest within that point: {', '.join(found) or 'nothing asked'}."
 
@@ -132,7 +132,7 @@ def most_sensitive(rows: list[Row], unpruned: float) -> str:
 
 
 def _up_to(k: float | None) -> str:
-    return "at no k asked" if k is None else f"up to k = {k:g}"
+    return "at no k asked" if k is None else f"up to k = {k:.15g}"
 
 
 def _percent(share: float) -> str:
