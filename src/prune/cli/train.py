@@ -108,8 +108,9 @@ def _train(
     from prune.core import forms, measure
     from prune.files.results import Epoch
     from prune.training import fit
+    from prune.training.recipe import Recipe
 
-    recipe = fit.Recipe(args.epochs, args.batch_size, args.learning_rate, args.seed)
+    recipe = Recipe(args.epochs, args.batch_size, args.learning_rate, args.seed)
     epochs: list[Epoch] = []
     size = len(train.labels)
     with console.progress(args.epochs * size) as report:
