@@ -28,9 +28,9 @@ class Examples:
 
     images: np.ndarray  # (n, inputs) float32
     labels: np.ndarray  # (n,)
-    imitated: np.ndarray | None = None  # (n, classes): a teacher's logits (Hinton 2015)
-    imitation: float = 0.0  # the share of the loss that is for those
+    imitation: float = 0.0  # share of the loss that is for a teacher's answers (Hinton 2015)
     temperature: float = 4.0  # which softens both answers
+    imitated: np.ndarray | None = None  # (n, classes): the teacher's logits
 
 
 class State(NamedTuple):
@@ -57,9 +57,7 @@ class Compiled:
     ) -> None:
         """Build what trains networks shaped like `network`, at most `batch` images a step."""
         # Logits rather than probabilities, whatever the network's output.
-        self._model = keras_bridge.build(
-            (*network[:-1], network[-1]._replace(activation="linear"))
-        )
+        self._model = keras_bridge.build((*network[:-1], network[-1]._replace(activation="linear")))
         self._optimizer, self._batch = optimizer, batch
         self._variables = self._model.trainable_variables
         optimizer.build(self._variables)
@@ -86,11 +84,13 @@ class Compiled:
 
     def run(self, batches: list[np.ndarray]) -> Progress:
         """Take one step for each batch, at most `STEPS_PER_CALL`, given as places of images."""
+        import tensorflow as tf
+
         order = np.zeros((STEPS_PER_CALL, self._batch), np.int32)
         used = np.zeros(order.shape, np.float32)
         for row, batch in enumerate(batches):
             order[row, : len(batch)], used[row, : len(batch)] = batch, 1
-        loss, correct = self._call(order, used, np.int32(len(batches)))
+        loss, correct = self._call(*map(tf.constant, (order, used, np.int32(len(batches)))))
         return Progress(int(used.sum()), float(loss), int(correct))
 
     def _memory(self) -> list[list[Any]]:
@@ -122,14 +122,22 @@ class Compiled:
             return loss, tf.reduce_sum(used * tf.cast(right, tf.float32))
 
         @tf.function(jit_compile=True)
-        def call(order: tf.Tensor, used: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def call(
+            order: tf.Tensor, used: tf.Tensor, steps: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             loss = correct = tf.constant(0.0)
             for i in tf.range(steps):
                 step_loss, step_correct = step(order[i], used[i])
                 loss, correct = loss + step_loss, correct + step_correct
             return loss, correct
 
-        return call
+        # Traced here and once: called anew for each network it would be warned of.
+        shape = (STEPS_PER_CALL, self._batch)
+        return call.get_concrete_function(
+            tf.TensorSpec(shape, tf.int32),
+            tf.TensorSpec(shape, tf.float32),
+            tf.TensorSpec((), tf.int32),
+        )
 
 
 def _mixed(losses: Any, answers: Any, teacher: Any, examples: Examples) -> Any:

@@ -52,7 +52,7 @@ class Course:
         """Begin, with what `held` removes at zero."""
         self._examples, self._recipe = examples, recipe
         self._batches = batches(len(examples.labels), recipe)
-        self._steps = recipe.epochs * steps_per_epoch(len(examples.labels), recipe)
+        self.steps = recipe.epochs * steps_per_epoch(len(examples.labels), recipe)
         self._done, self._state = 0, State(network)
         self._alive: compact.Alive = []
         self._compiled: Compiled | None = None
@@ -64,12 +64,15 @@ class Course:
         self._pull()
         return self._state.network
 
-    def hold(self, held: Masks) -> None:
-        """Set what `held` removes to zero, and keep it there from now on."""
+    def hold(self, held: Masks, network: Network | None = None) -> None:
+        """Set what `held` removes to zero, and keep it there from now on.
+
+        It must remove all that was removed before.  Values may be those of another `network`.
+        """
         self._pull()
         state = self._state
         self._state = State(
-            masks.apply(state.network, held),
+            masks.apply(network or state.network, held),
             tuple(masks.apply(moments, held) for moments in state.memory),
             state.steps,
         )
@@ -124,7 +127,7 @@ class Course:
         return Compiled(
             compact.cut(self._state.network, self._alive),
             replace(self._examples, images=images),
-            optimizer(self._recipe, self._steps),
+            optimizer(self._recipe, self.steps),
             min(self._recipe.batch_size, len(images)),
         )
 

@@ -23,16 +23,16 @@ def initial(sizes: list[int], seed: int) -> Network:
         activation = "relu" if i < len(sizes) - 2 else "softmax"
         kernel = np.empty((inputs, units), np.float32)
         layers.append(Layer(f"dense_{i}" if i else "dense", kernel, None, activation))
-    return fresh(tuple(layers), seed)
+    return fresh(tuple(layers), (seed, 0))
 
 
-def fresh(network: Network, seed: int) -> Network:
+def fresh(network: Network, seed: tuple[int, ...]) -> Network:
     """Return `network` with values as before training.
 
     The kernels are drawn as Keras does by default, uniform within sqrt(6 / (inputs + units))
     (Glorot 2010); biases are zero.
     """
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng(seed)
     layers = []
     for layer in network:
         limit = np.sqrt(6 / sum(layer.kernel.shape))
