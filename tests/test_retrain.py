@@ -461,7 +461,6 @@ def test_what_cannot_be_retrained_is_refused_before_anything_is_computed(
     assert message in err
 
 
-
 @pytest.mark.parametrize("command", ["sensitivity", "bench"])
 def test_what_is_measured_without_training_offers_none(prune, tiny, command):
     status, _, err = prune(command, *tiny, "--retrain", "1")
