@@ -449,7 +449,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         ),
         (["--retrain", "0"], "expected a whole number from 1, got '0'"),
         (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),
-        (["--retrain", "1", "--schedule", "gradul"], "did you mean 'gradual'?"),
+        (["--retrain", "1", "--schedule", "gradul"], "unknown --schedule 'gradul' (did you mean gradual?)"),
         (["--retrain", "1", "--reinit", "--scratch"], "not allowed with argument"),
     ],
 )

@@ -186,7 +186,8 @@ def said_again(args: argparse.Namespace) -> list[str]:
         "k_map",
         *retraining.NAMES,
     )
-    given = [name for name in names if getattr(args, name) != args.parser.get_default(name)]
+    own = [name for name in names if name in vars(args)]
+    given = [name for name in own if getattr(args, name) != args.parser.get_default(name)]
     return [f"--{name.replace('_', '-')}{_typed(getattr(args, name))}" for name in given]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from prune.core.network import Layer, Masks, Network, activation
-from prune.core.repair import supports
 
 Alive = list[np.ndarray]  # boolean: of the inputs, then of each layer's units
 
@@ -17,7 +16,7 @@ def alive(network: Network, masks: Masks) -> Alive:
     zero and stays so.  Nor does an input that nothing reads.  Where that leaves a layer with
     nothing at all, everything is taken to be alive.
     """
-    kept = list(supports(network, masks))
+    kept = [_kept(layer, masks) for layer in network]
     found = [np.ones(kernel.shape[0], bool) for kernel in kept] + [np.ones(kept[-1].shape[1], bool)]
     changed = True
     while changed:
@@ -29,6 +28,10 @@ def alive(network: Network, masks: Masks) -> Alive:
                 found[i + 1] &= here.any(axis=0)
         changed = sum(int(each.sum()) for each in found) != before
     return found if all(each.any() for each in found) else [np.ones_like(each) for each in found]
+
+
+def _kept(layer: Layer, masks: Masks) -> np.ndarray:
+    return np.broadcast_to(masks.get(layer.name, np.True_), layer.kernel.shape)
 
 
 def _silent_without_inputs(layer: Layer, masks: Masks) -> bool:
