@@ -256,6 +256,11 @@ def test_the_ramps_are_those_of_the_papers():
     np.testing.assert_allclose(cubic, [0.8 * (1 - share**3) for share in (0.75, 0.5, 0.25, 0)])
     left = [1 - float(each) for each in ramp.ramp("exponential", 0.9999, 4)]
     np.testing.assert_allclose(left, [0.1, 0.01, 0.001, 0.0001])
+    later = [float(each) for each in ramp.ramp("cubic", 0.8, 2, first=0.4)]
+    np.testing.assert_allclose(later, [0.75, 0.8])  # 0.8 - 0.4 / 8
+    later = [1 - float(each) for each in ramp.ramp("exponential", 0.99, 2, first=0.5)]
+    np.testing.assert_allclose(later, [(0.5 * 0.01) ** 0.5, 0.01])
+    assert ramp.ramp("cubic", 0.3, 3, first=0.5) == [0.3] * 3
 
 
 @pytest.mark.parametrize("asked", [(0.5,), (0, 0.5, 0.99), (0.25, 1), (1,), (0.999,)])
@@ -433,7 +438,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--distill", "0.5"], "--distill is about training: give --retrain EPOCHS too"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
-            "--ramp exponential is for --schedule gradual, got one-shot",
+            "--ramp and --ramp-from are for --schedule gradual, got one-shot",
         ),
         (
             ["--retrain", "1", "--rewind", "11"],
@@ -447,9 +452,18 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
             ["--retrain", "1", "--schedule", "iterative", "--scope", "network", "--controls"],
             "--controls with --scope network cannot follow --schedule iterative",
         ),
+        (
+            ["--retrain", "1", "--schedule", "gradual", "--ramp-from", "100"],
+            "--ramp-from 100 leaves nothing to go on from",
+        ),
+        (["--floor", "2"], "--floor is for --scope network; give that too"),
+        (["--scope", "network", "--floor", "x"], "expected a percent from 0 to 100, got 'x'"),
         (["--retrain", "0"], "expected a whole number from 1, got '0'"),
         (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),
-        (["--retrain", "1", "--schedule", "gradul"], "unknown --schedule 'gradul' (did you mean gradual?)"),
+        (
+            ["--retrain", "1", "--schedule", "gradul"],
+            "unknown --schedule 'gradul' (did you mean gradual?)",
+        ),
         (["--retrain", "1", "--reinit", "--scratch"], "not allowed with argument"),
     ],
 )

@@ -126,11 +126,13 @@ def drawn(args: argparse.Namespace, learnt: Data) -> Calibration:
 
 
 def _scope(args: argparse.Namespace, layers: tuple[str, ...]) -> Scope:
-    from prune.core.masks import SCOPES, allocated
+    from prune.core.masks import FLOOR, SCOPES, allocated, ranked_together
     from prune.files import allocations
 
+    if args.floor != FLOOR and args.scope != "network":
+        raise PruneError("--floor is for --scope network; give that too")
     if args.k_map is None:
-        return SCOPES[args.scope]
+        return ranked_together(args.floor) if args.scope == "network" else SCOPES[args.scope]
     if args.scope != "layer":
         raise PruneError(f"--k-map says how far each layer goes; leave out --scope {args.scope}")
     return allocated(allocations.load(args.k_map, layers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from prune import PruneError
@@ -21,7 +22,7 @@ DECAYS = ("none", "cosine", "linear")
 SCHEDULES = ("one-shot", "iterative", "gradual")
 RAMPS = ("cubic", "exponential")
 # What says how to retrain, and so nothing without --retrain.
-_NEEDS_RETRAIN = ("schedule", "ramp", "rewind", "reinit", "scratch", "distill")
+_NEEDS_RETRAIN = ("schedule", "ramp", "ramp_from", "rewind", "reinit", "scratch", "distill")
 _RECIPE = (
     "optimizer",
     "batch_size",
@@ -76,6 +77,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     _choice(parser, "--schedule", SCHEDULES, "one-shot", about)
     _choice(parser, "--ramp", RAMPS, "cubic", "of sparsity, for gradual: cubic or exponential")
+    parser.add_argument(
+        "--ramp-from",
+        metavar="PERCENT",
+        type=options.percent,
+        default=Fraction(0),
+        help="of sparsity, where the ramp begins: so much goes at once (default: 0)",
+    )
     starts = parser.add_mutually_exclusive_group()
     starts.add_argument(
         "--rewind",
@@ -158,9 +166,13 @@ def check(args: argparse.Namespace) -> None:
         name for name in _NEEDS_RETRAIN if getattr(args, name) != args.parser.get_default(name)
     ]
     if given and args.retrain is None:
-        raise PruneError(f"--{given[0]} is about training: give --retrain EPOCHS too")
-    if args.ramp != RAMPS[0] and args.schedule != "gradual":
-        raise PruneError(f"--ramp {args.ramp} is for --schedule gradual, got {args.schedule}")
+        raise PruneError(
+            f"--{given[0].replace('_', '-')} is about training: give --retrain EPOCHS too"
+        )
+    if args.schedule != "gradual" and (args.ramp != RAMPS[0] or args.ramp_from):
+        raise PruneError(f"--ramp and --ramp-from are for --schedule gradual, got {args.schedule}")
+    if args.ramp_from == 1:
+        raise PruneError("--ramp-from 100 leaves nothing to go on from; give less")
     if args.rewind is not None and args.rewind > _original(args).epochs:
         raise PruneError(
             f"--rewind takes an epoch of the original training, 0 to {_original(args).epochs}, "
@@ -192,6 +204,7 @@ def retraining(args: argparse.Namespace, learnt: Data | None) -> Retraining | No
         recipe(args, args.retrain),
         args.schedule,
         args.ramp,
+        args.ramp_from,
         next((name for name in _STARTS if getattr(args, name) not in (None, False)), "pruned"),
     )
     retrain.check(found)

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 from contextlib import suppress
+from fractions import Fraction
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -194,4 +195,6 @@ def said_again(args: argparse.Namespace) -> list[str]:
 def _typed(value: object) -> str:
     if value is True:
         return ""
+    if isinstance(value, Fraction):
+        return f" {float(100 * value):g}"
     return f" {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"

@@ -94,6 +94,12 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             True,
             _one_shot(criteria.weight_taylor),
         ),
+        "obd": Criterion(
+            "its square times the mean square of its gradient: Optimal Brain Damage",
+            "LeCun 1990; Theis 2018",
+            True,
+            _one_shot(criteria.weight_obd),
+        ),
         "lamp": Criterion(
             "its square over the squares of all larger in its layer; for scope network",
             "LAMP, Lee 2021",

@@ -9,32 +9,38 @@ from prune.core.masks import exact
 from prune.core.network import Sparsity
 
 
-def _cubic(share: float, sparsity: float) -> float:
+def _cubic(share: float, first: float, last: float) -> float:
     # Zhu and Gupta 2017: fast while much is redundant, slow towards the end.
-    return sparsity * (1 - (1 - share) ** 3)
+    return last + (first - last) * (1 - share) ** 3
 
 
-def _exponential(share: float, sparsity: float) -> float:
+def _exponential(share: float, first: float, last: float) -> float:
     # The same share of what is left goes at every step; of k = 100 nothing would be.
-    return 1 - max(1 - sparsity, 1e-6) ** share
+    return 1 - (1 - first) * (max(1 - last, 1e-6) / (1 - first)) ** share
 
 
-# From the share of the ramp that has passed, 0 to 1, and the last sparsity, to the one then.
-RAMPS: dict[str, Callable[[float, float], float]] = {"cubic": _cubic, "exponential": _exponential}
+# From the share of the ramp that has passed, 0 to 1, and the sparsities at its ends, to the one
+# then.
+RAMPS: dict[str, Callable[[float, float, float], float]] = {
+    "cubic": _cubic,
+    "exponential": _exponential,
+}
 
 
-def ramp(name: str, sparsity: Sparsity, events: int) -> list[Sparsity]:
-    """Return the sparsity after each of so many prunings; the last is `sparsity` itself.
+def ramp(name: str, last: Sparsity, events: int, first: Sparsity = 0) -> list[Sparsity]:
+    """Return the sparsity after each of so many prunings; the ramp goes from `first` to `last`.
+
+    The last is `last` itself.  If that is not beyond `first` there is no ramp.
 
     >>> [round(float(each), 3) for each in ramp("exponential", 0.999, 3)]
     [0.9, 0.99, 0.999]
     """
-    last = exact(sparsity)
-    path = [
-        min(last, Fraction(str(round(RAMPS[name](i / events, float(last)), 9))))
-        for i in range(1, events)
-    ]
-    return [*path, sparsity]
+    start, end = exact(first), exact(last)
+    if end <= start:
+        return [last] * events
+    shares = (i / events for i in range(1, events))
+    path = [RAMPS[name](share, float(start), float(end)) for share in shares]
+    return [*(min(end, Fraction(str(round(each, 9)))) for each in path), last]
 
 
 def rounds(sparsities: tuple[Sparsity, ...], kept: Fraction) -> list[tuple[Sparsity, bool]]:

@@ -44,6 +44,7 @@ class Retraining:
     recipe: Recipe = field(default_factory=lambda: Recipe(decay="cosine"))
     schedule: str = "one-shot"  # one of SCHEDULES
     ramp: str = "cubic"  # one of ramp.RAMPS, for schedule gradual
+    ramp_from: Sparsity = 0  # where it begins: so much goes at once
     start: str = "pruned"  # one of STARTS
     early: Network | None = None  # for start rewind: the network at an early epoch
 
@@ -189,7 +190,7 @@ def _gradual(task: _Task, watch: Watch) -> Iterator[Pruned]:
     for sparsity in task.plan.sparsities:
         course = task.course(task.plan.network, task.plan.held)
         events = min(EVENTS, max(1, int(RAMP_SHARE * course.steps)))
-        path, held = ramp.ramp(task.retraining.ramp, sparsity, events), task.plan.held
+        path, held = _path(task.retraining, sparsity, events), task.plan.held
         for i, here in enumerate(path):
             watch(f"at {float(here):.2%} of {float(sparsity):.2%}")
             point = task.prune(course.network, held, here)
@@ -199,6 +200,10 @@ def _gradual(task: _Task, watch: Watch) -> Iterator[Pruned]:
         watch("the rest")
         course.advance(course.steps)
         yield point._replace(network=course.network)
+
+
+def _path(retraining: Retraining, sparsity: Sparsity, events: int) -> list[Sparsity]:
+    return ramp.ramp(retraining.ramp, sparsity, events, retraining.ramp_from)
 
 
 def _until(course: Course, event: int, events: int) -> int:
