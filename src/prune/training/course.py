@@ -14,8 +14,9 @@ from prune.core.network import Layer, Masks, Network
 from prune.training.compiled import STEPS_PER_CALL, Compiled, Examples, Progress, State
 from prune.training.recipe import Recipe, optimizer
 
-# Compiling takes as long as some dozen steps: smaller arrays must be worth it.
+# Compiling takes as long as a hundred steps: smaller arrays must be worth it.
 _WORTH_COMPILING = 0.6
+_NEVER_WORTH = 20_000  # weights, too few for the time of a step to depend on
 
 
 def shuffled(size: int, seed: int, epoch: int) -> np.ndarray:
@@ -107,7 +108,7 @@ class Course:
         """Put the state where it is trained: in smaller arrays than before, if that is worth it."""
         network = self._state.network
         found = compact.alive(network, held)
-        if self._compiled is None or _size(found) < _WORTH_COMPILING * _size(self._alive):
+        if self._compiled is None or _is_worth_it(_size(self._alive), _size(found)):
             self._compiled, self._alive = None, found
             self._compiled = self._build()
         whole = tuple(map(_everything, network))
@@ -156,6 +157,10 @@ def _nothing(layer: Layer) -> Layer:
 def _filled(layer: Layer, value: object) -> Layer:
     bias = None if layer.bias is None else np.full(layer.bias.shape, value)
     return layer._replace(kernel=np.full(layer.kernel.shape, value), bias=bias)
+
+
+def _is_worth_it(before: int, after: int) -> bool:
+    return before > _NEVER_WORTH and after < _WORTH_COMPILING * before
 
 
 def _size(alive: compact.Alive) -> int:

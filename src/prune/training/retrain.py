@@ -17,14 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 from prune import PruneError
-from prune.core import compact, masks, pruning, ramp
+from prune.core import pruning, ramp
 from prune.core.measure import CHUNK
-from prune.core.network import Masks, Network, Sparsity, logits, nonzero, parameters
+from prune.core.network import Masks, Network, Sparsity, logits
 from prune.core.plan import Plan, Pruned
 from prune.training import fit
 from prune.training.compiled import Examples
 from prune.training.course import Course
 from prune.training.recipe import Recipe
+from prune.training.starts import STARTS
 
 # An iterative round keeps at least this share of what the one before kept.
 KEPT_PER_ROUND = Fraction(1, 2)
@@ -47,54 +48,6 @@ class Retraining:
     ramp_from: Sparsity = 0  # where it begins: so much goes at once
     start: str = "pruned"  # one of STARTS
     early: Network | None = None  # for start rewind: the network at an early epoch
-
-
-def _pruned(point: Pruned, retraining: Retraining) -> Network:
-    return point.network
-
-
-def _rewind(point: Pruned, retraining: Retraining) -> Network:
-    return masks.apply(retraining.early, point.masks)
-
-
-def _reinit(point: Pruned, retraining: Retraining) -> Network:
-    # A stream of its own: with that of the original training this would be its first epoch.
-    fresh = fit.fresh(point.network, (retraining.recipe.seed, 0, 1))
-    return masks.apply(fresh, point.masks)
-
-
-def _scratch(point: Pruned, retraining: Retraining) -> Network:
-    return fit.fresh(smaller(point.network, nonzero(point.network)), (retraining.recipe.seed, 0, 2))
-
-
-# From which values a pruned network is trained on.
-STARTS: dict[str, Callable[[Pruned, Retraining], Network]] = {
-    "pruned": _pruned,  # those that pruning and repair left
-    "rewind": _rewind,  # those of an early epoch (Frankle 2019)
-    "reinit": _reinit,  # fresh ones
-    "scratch": _scratch,  # fresh ones, in a smaller dense network with as many parameters
-}
-
-
-def smaller(network: Network, most: int) -> Network:
-    """Return a network of the same form with at most so many parameters, its widths scaled alike.
-
-    Its values mean nothing.  Every layer keeps one unit at least.
-    """
-    widest = max(layer.kernel.shape[1] for layer in network[:-1])
-    for width in range(widest, 0, -1):
-        found = _scaled(network, Fraction(width, widest))
-        if parameters(found) <= most:
-            break
-    return found
-
-
-def _scaled(network: Network, share: Fraction) -> Network:
-    alive = [np.ones(len(network[0].kernel), bool)]
-    for layer in network[:-1]:
-        units = layer.kernel.shape[1]
-        alive.append(np.arange(units) < max(1, int(share * units)))
-    return compact.cut(network, [*alive, np.ones(network[-1].kernel.shape[1], bool)])
 
 
 class _Task(NamedTuple):
@@ -176,7 +129,7 @@ def _iterative(task: _Task, watch: Watch) -> Iterator[Pruned]:
 def _trained(point: Pruned, task: _Task, watch: Watch) -> Network:
     """Return the network of a point after training with its masks held."""
     start, recipe = task.retraining.start, task.retraining.recipe
-    network = STARTS[start](point, task.retraining)
+    network = STARTS[start](point, recipe.seed, task.retraining.early)
     held = None if start == "scratch" else point.masks
     course = task.course(network, held)
     for epoch in range(recipe.epochs):
