@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from chains import calibration, chain
+from prune.core import criteria
+from prune.core.calibration import Calibration
 from prune.core.gradients import DERIVATIVES, derivative, gradients
 from prune.core.measure import cross_entropy
 from prune.core.network import ACTIVATIONS, activation, logits
@@ -69,3 +71,16 @@ def test_gradients_equal_those_of_keras(name):
     wanted = tape.gradient(loss, model.trainable_weights)
     for ours, theirs in zip(arrays(gradients(network, images)), wanted, strict=True):
         np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
+
+
+def test_optimal_brain_damage_squares_weights_and_gradients_of_single_images():
+    network = chain([6, 5, 4, 3], "tanh", True)
+    images = calibration(network, 30)
+    wanted = [np.zeros(layer.kernel.shape) for layer in network]
+    for image, label in zip(images.images, images.labels, strict=True):
+        slopes = gradients(network, Calibration(image[None], label[None]))
+        for total, slope in zip(wanted, slopes, strict=True):
+            np.add(total, slope.kernel**2 / 30, out=total)
+    scores = criteria.weight_obd(network, images)
+    for layer, mean in zip(network, wanted, strict=True):
+        np.testing.assert_allclose(scores[layer.name], layer.kernel**2 * mean, rtol=1e-5)

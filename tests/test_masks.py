@@ -132,3 +132,13 @@ def test_home_network_at_90_leaves_240_400(rng):
         ranks = ranked(network, criterion)
         pruned = masks.apply(network, masks.per_layer(ranks, Fraction(9, 10)))
         assert nonzero(pruned) == 240_400
+
+
+def test_a_smaller_floor_lets_a_layer_lose_more():
+    scores = {"good": np.arange(1000.0) + 1000, "poor": np.arange(1000.0)}
+    for floor, left in ((Fraction(1, 100), 10), (Fraction(1, 1000), 1), (Fraction(0), 0)):
+        scope = masks.ranked_together(floor)
+        cut = scope.cut(scope.rank(scores), Fraction(1, 2))
+        assert np.count_nonzero(cut["poor"]) == left
+        assert np.count_nonzero(cut["good"]) == 1000 - left
+        assert scope.floored(cut) == ("poor",)

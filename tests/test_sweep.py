@@ -39,7 +39,7 @@ def curves(network, **more):
 def sweep_rows(network, images, **more):
     engine = numpy_engine(*images)
     points = sweep.points(curves(network, **more))
-    return list(sweep.rows(points, engine(network), engine))
+    return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
 
 
 def test_rows_come_by_curve_then_by_k(network, images):

@@ -11,7 +11,8 @@ from prune import PruneError
 from prune.core import forms, measure
 from prune.core.network import arrays
 from prune.files import atomic, data, weights
-from prune.training import fit
+from prune.training import course, fit
+from prune.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +96,7 @@ def test_training_changes_neither_network_nor_images(rng):
     before = [array.copy() for array in arrays(network)]
     images, labels = rng.random((40, 6)).astype(np.float32), rng.integers(0, 3, 40)
     kept = images.copy()
-    for trained, _, _ in fit.epochs(network, images, labels, fit.Recipe(epochs=1)):
+    for trained, _, _ in fit.epochs(network, images, labels, Recipe(epochs=1)):
         assert not np.array_equal(trained[0].kernel, network[0].kernel)
     for array, old in zip(arrays(network), before, strict=True):
         np.testing.assert_array_equal(array, old)
@@ -103,18 +104,18 @@ def test_training_changes_neither_network_nor_images(rng):
 
 
 def test_every_epoch_has_an_order_of_its_own():
-    orders = [fit.shuffled(50, seed=3, epoch=epoch) for epoch in range(4)]
+    orders = [course.shuffled(50, seed=3, epoch=epoch) for epoch in range(4)]
     assert all(sorted(order) == list(range(50)) for order in orders)
     assert len({order.tobytes() for order in orders}) == 4
-    assert (fit.shuffled(50, seed=3, epoch=2) == orders[2]).all()
+    assert (course.shuffled(50, seed=3, epoch=2) == orders[2]).all()
 
 
 def test_the_images_are_seen_in_that_order(rng, monkeypatch):
     """Batches that are all alike but for their order leave different networks."""
     images, labels = rng.random((40, 6)).astype(np.float32), rng.integers(0, 3, 40)
-    network, recipe = fit.initial([6, 5, 3], seed=0), fit.Recipe(epochs=1, batch_size=8)
+    network, recipe = fit.initial([6, 5, 3], seed=0), Recipe(epochs=1, batch_size=8)
     ((as_shuffled, *_),) = fit.epochs(network, images, labels, recipe)
-    monkeypatch.setattr(fit, "shuffled", lambda size, seed, epoch: np.arange(size))
+    monkeypatch.setattr(course, "shuffled", lambda size, seed, epoch: np.arange(size))
     ((as_given, *_),) = fit.epochs(network, images, labels, recipe)
     assert not np.array_equal(as_shuffled[0].kernel, as_given[0].kernel)
 
@@ -123,7 +124,7 @@ def test_progress_is_counted_in_images(rng):
     network = fit.initial([6, 5, 3], seed=0)
     images, labels = rng.random((40, 6)).astype(np.float32), rng.integers(0, 3, 40)
     done = []
-    list(fit.epochs(network, images, labels, fit.Recipe(1, batch_size=8), done.append))
+    list(fit.epochs(network, images, labels, Recipe(1, batch_size=8), done.append))
     assert done[-1] == 40
 
 
@@ -131,4 +132,4 @@ def test_a_loss_that_is_no_number_is_raised(rng):
     network = fit.initial([6, 5, 3], seed=0)
     broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
     with pytest.raises(PruneError, match="training diverged"):
-        list(fit.epochs(broken, np.ones((8, 6), "f"), np.zeros(8, int), fit.Recipe(1)))
+        list(fit.epochs(broken, np.ones((8, 6), "f"), np.zeros(8, int), Recipe(1)))

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from prune.core.measure import Evaluation
-    from prune.experiments.engines import Engine
-    from prune.experiments.sweep import Curve
+    from prune.experiments.sweep import Curve, Engines
     from prune.files.data import Data
     from prune.files.results import Entry, Row
     from prune.files.runs import Record
@@ -36,6 +35,7 @@ def add_options(
     """Add what to prune, how, on which images, and where the results go."""
     options.add_k(parser)
     options.add_pruning(parser)
+    parser.set_defaults(retrain=None)  # unless the command offers it
     options.add_network(parser)
     options.add_data(parser)
     options.add_out(parser, command)
@@ -66,6 +66,8 @@ class Job:
     curves: list[Curve]
     sparsities: list[Fraction]
     record: Record
+    learnt: Data | None  # training images to learn from, if any are
+    validation: Data | None  # training images held out, if anything is trained
 
     @property
     def out(self) -> Path:
@@ -87,10 +89,11 @@ def prepare(args: argparse.Namespace) -> Job:
     source = weights.load(args.weights or weights.shipped(), args.activation, args.isolate)
     test = data.load(args.data, "test", args.limit)
     data.check_fits(test, source.network, args.data)
-    curves = pruning.curves(args, source.network, sparsities)
+    learnt, validation = pruning.training_images(args, source.network)
+    curves = pruning.curves(args, source.network, sparsities, learnt)
     settings = options.settings(args, k=[float(100 * sparsity) for sparsity in sparsities])
     record = runs.Record(args.argv, settings, _inputs(source, test))
-    job = Job(args, console, source, test, curves, sparsities, record)
+    job = Job(args, console, source, test, curves, sparsities, record, learnt, validation)
     _remark(job)
     return job
 
@@ -124,15 +127,18 @@ def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
     }
 
 
-def start(job: Job) -> tuple[Engine, Evaluation]:
-    """Start the engine on the test images; return it, and what the whole network does."""
+def start(job: Job) -> tuple[Engines, Evaluation]:
+    """Start the engines; return them, and what the whole network does on the test images."""
     from prune.experiments.engines import ENGINES
+    from prune.experiments.sweep import Engines
 
-    engine = ENGINES[job.args.engine](job.test.images, job.test.labels)
-    unpruned = engine(job.source.network)
+    engine, held = ENGINES[job.args.engine], job.validation
+    test = engine(job.test.images, job.test.labels)
+    engines = Engines(test, None if held is None else engine(held.images, held.labels))
+    unpruned = test(job.source.network)
     if not isfinite(unpruned.loss):
         raise PruneError("the network's outputs overflow float32; train it again")
-    return engine, unpruned
+    return engines, unpruned
 
 
 def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, str]:

@@ -169,6 +169,13 @@ def add_pruning(parser: argparse.ArgumentParser) -> None:
         help="layer: each layer loses k percent; network: all are ranked together (default: layer)",
     )
     parser.add_argument(
+        "--floor",
+        metavar="PERCENT",
+        type=percent,
+        default=Fraction(1, 100),
+        help="of each layer, that --scope network takes last (default: 1)",
+    )
+    parser.add_argument(
         "--k-map",
         metavar="FILE",
         type=Path,
@@ -260,6 +267,16 @@ def _percent(text: str, item: str) -> Fraction:
     return Fraction(number)
 
 
+def percent(text: str) -> Fraction:
+    """Parse a percent as the share it is."""
+    try:
+        return _percent(text, text) / 100
+    except PruneError:
+        raise argparse.ArgumentTypeError(
+            f"expected a percent from 0 to 100, got {text!r}"
+        ) from None
+
+
 def hint(found: list[Fraction]) -> str | None:
     """Return a remark where somebody may have meant a fraction and given a percent."""
     small = [sparsity for sparsity in found if 0 < sparsity <= Fraction(1, 100)]
@@ -302,4 +319,8 @@ def settings(args: argparse.Namespace, **resolved: Any) -> dict[str, Any]:
     """
     given = {name: value for name, value in vars(args).items() if name not in _INTERNAL}
     paths = {name: str(value) for name, value in given.items() if isinstance(value, Path)}
-    return {**given, **paths, **resolved}
+    # As they are typed.
+    percents = {
+        name: float(100 * value) for name, value in given.items() if isinstance(value, Fraction)
+    }
+    return {**given, **paths, **percents, **resolved}

@@ -69,15 +69,16 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
     from prune.experiments.engines import ENGINES
 
     (curve,) = job.curves
-    images = pruning.load_calibration(job.args, job.source.network)
+    learnt = job.learnt or pruning.load_training(job.args, job.source.network)
+    images = pruning.drawn(job.args, learnt)
     training: list[Row] = []
     test: list[Row] = []
     with job.console.progress(len(curve.plan.layers) * len(job.sparsities)) as report:
         report(f"starting {job.args.engine}", 0, "")
-        engine, whole = jobs.start(job)
-        learnt = ENGINES[job.args.engine](images.images, images.labels)
-        unpruned = sensitivity.Both(learnt(job.source.network), whole)
-        for chosen_by, reported in sensitivity.rows(curve, unpruned, learnt, engine):
+        (engine, _), whole = jobs.start(job)
+        training_engine = ENGINES[job.args.engine](images.images, images.labels)
+        unpruned = sensitivity.Both(training_engine(job.source.network), whole)
+        for chosen_by, reported in sensitivity.rows(curve, unpruned, training_engine, engine):
             training.append(chosen_by)
             test.append(reported)
             line = f"{reported.layers}: {jobs.point(reported)}"

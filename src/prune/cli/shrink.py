@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import options
+from prune.cli import options, retraining
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--float16", action="store_true", help="halve the values of an .npz")
     parser.add_argument("--compress", action="store_true", help="deflate the arrays of an .h5")
     jobs.add_options(parser, "shrink", ("table", "json"))
+    retraining.add(parser)
     parser.set_defaults(parser=parser, module=__name__, command="shrink")
 
 
@@ -49,8 +50,9 @@ def run(args: argparse.Namespace) -> int:
     args.methods = (args.method,)
     if len(options.sparsities(args.k)) > 1:
         raise PruneError("shrink takes one --k, such as --k 90")
-    from prune.core import pruning
+    retraining.check(args)
     from prune.core.shrink import shrink
+    from prune.experiments import sweep
     from prune.files import atomic, runs, weights
 
     writer = weights.writer(args.save, args.compress, args.float16)
@@ -59,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     if len(job.curves) > 1:
         raise PruneError("shrink takes one --criterion, one --repair and no --controls")
     runs.prove_writable(args.save.parent, "--save")
-    with jobs.recorded(job):
-        (curve,) = job.curves
-        (pruned,) = pruning.sweep(*curve)
+    with jobs.recorded(job), job.console.progress(1) as report:
+        job = retraining.rewound(job, report)
+        ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
         content = writer(shrink(pruned.network))
         written = weights.parse(content, args.save).network
         proof = _prove(job, pruned.network, written)

@@ -6,12 +6,13 @@ import argparse
 import os
 import shlex
 from contextlib import suppress
+from fractions import Fraction
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import job as jobs
-from prune.cli import pictures
+from prune.cli import pictures, retraining
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -67,12 +68,14 @@ def add(commands: Any) -> None:
             help=f"what the picture shows accuracy against: {', '.join(AXES)} (default: k)",
         )
         jobs.add_options(parser, name)
+        retraining.add(parser)
         jobs.add_engine(parser)
         parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything, measure every point, write the files, print."""
+    retraining.check(args)
     job = jobs.prepare(args)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
@@ -114,12 +117,13 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     total = sum(len(curve.plan.sparsities) for curve in job.curves)
     with job.console.progress(total) as report:
         report(f"starting {job.args.engine}", 0, "")
-        engine, unpruned = jobs.start(job)
-        points = sweep.points(job.curves)
+        job = retraining.rewound(job, report)
+        engines, unpruned = jobs.start(job)
+        points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
         runs: list[Run] = []
         if job.args.x == "time":
             points = _kept(points, runs)
-        for row in sweep.rows(points, unpruned, engine):
+        for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
             report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
         if runs:
@@ -187,10 +191,24 @@ def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
 
 def said_again(args: argparse.Namespace) -> list[str]:
     """Return the options for what goes in that were set, as they are typed."""
-    names = ("weights", "activation", "data", "limit", "repair", "scope", "k_map")
-    given = [name for name in names if getattr(args, name) != args.parser.get_default(name)]
-    return [f"--{name.replace('_', '-')} {_typed(getattr(args, name))}" for name in given]
+    names = (
+        "weights",
+        "activation",
+        "data",
+        "limit",
+        "repair",
+        "scope",
+        "k_map",
+        *retraining.NAMES,
+    )
+    own = [name for name in names if name in vars(args)]
+    given = [name for name in own if getattr(args, name) != args.parser.get_default(name)]
+    return [f"--{name.replace('_', '-')}{_typed(getattr(args, name))}" for name in given]
 
 
 def _typed(value: object) -> str:
-    return shlex.quote(",".join(value) if isinstance(value, list) else str(value))
+    if value is True:
+        return ""
+    if isinstance(value, Fraction):
+        return f" {float(100 * value):g}"
+    return f" {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"

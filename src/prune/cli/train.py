@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.cli import options, pictures
+from prune.cli import options, pictures, retraining
 from prune.cli.console import Console
 from prune.cli.parser import Parser
 
@@ -37,8 +37,7 @@ def add(commands: Any) -> None:
         help="units of the hidden layers (default: 1000,1000,500,200)",
     )
     parser.add_argument("--epochs", metavar="N", type=options.positive, default=10)
-    parser.add_argument("--batch-size", metavar="N", type=options.positive, default=32)
-    parser.add_argument("--learning-rate", metavar="RATE", type=_rate, default=0.001)
+    retraining.add_recipe(parser, 32, "none")
     options.add_seed(parser)
     options.add_data(parser)
     options.add_out(parser, "train")
@@ -48,16 +47,6 @@ def add(commands: Any) -> None:
 
 def _sizes(text: str) -> list[int]:
     return [options.positive(item) for item in text.split(",")]
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return rate
 
 
 def run(args: argparse.Namespace) -> int:
@@ -112,7 +101,7 @@ def _train(
     from prune.files.results import Epoch
     from prune.training import fit
 
-    recipe = fit.Recipe(args.epochs, args.batch_size, args.learning_rate, args.seed)
+    recipe = retraining.recipe(args, args.epochs)
     epochs: list[Epoch] = []
     size = len(train.labels)
     with console.progress(args.epochs * size) as report:

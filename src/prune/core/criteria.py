@@ -54,6 +54,21 @@ def weight_taylor(network: Network, calibration: Calibration) -> Scores:
     }
 
 
+def weight_obd(network: Network, calibration: Calibration) -> Scores:
+    """Score each weight by its square times the mean square of its gradient: what the loss
+    gains without it, in second order (Optimal Brain Damage, LeCun 1990; with Fisher's matrix for
+    the curvature, Theis 2018)."""
+    sums = [np.zeros(layer.kernel.shape) for layer in network]
+    for images, labels in calibration.chunks():
+        for i, (inputs, errors) in enumerate(zip(*backward(network, images, labels), strict=True)):
+            sums[i] += np.square(inputs).T @ np.square(errors)
+    total = len(calibration.images)
+    return {
+        layer.name: np.square(layer.kernel, dtype=np.float64) * each / total
+        for layer, each in zip(network, sums, strict=True)
+    }
+
+
 def lamp(network: Network, calibration: Calibration) -> Scores:
     """Score each weight by its square over the squares of all that outlive it (LAMP, Lee 2021).
 

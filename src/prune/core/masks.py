@@ -18,7 +18,7 @@ Ranks = dict[str, np.ndarray]  # like Scores, but positions in the order of remo
 
 # Ranked together, a layer of small scores could vanish, and the network with it: this share of
 # every layer goes only after all the rest.
-FLOOR = 0.01
+FLOOR = Fraction(1, 100)
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:
@@ -99,13 +99,13 @@ def per_layer(ranks: Ranks, sparsity: Sparsity) -> Masks:
     return {name: keep_largest(values, sparsity) for name, values in ranks.items()}
 
 
-def rank_together(scores: Scores) -> Ranks:
+def rank_together(scores: Scores, floor: Fraction = FLOOR) -> Ranks:
     """Rank the things of all layers in one order, by score; ties go by position.
 
-    The best of each layer, `FLOOR` of it, come after all others, and then the layers thin out
+    The best of each layer, `floor` of it, come after all others, and then the layers thin out
     evenly.  So every layer lives as long as it can, masks stay nested, and counts exact.
     """
-    places = [_places(own) for own in rank(scores).values()]
+    places = [_places(own, _reserved(floor, own.size)) for own in rank(scores).values()]
     values = [each.ravel() for each in scores.values()]
     reserved = np.concatenate([place >= 0 for place in places])
     keys = np.where(reserved, np.concatenate(places), np.concatenate(values))
@@ -115,14 +115,13 @@ def rank_together(scores: Scores) -> Ranks:
     return _split(positions, scores)
 
 
-def _places(ranks: np.ndarray) -> np.ndarray:
+def _places(ranks: np.ndarray, reserved: int) -> np.ndarray:
     """Return where in the reserved part of its layer each thing stands, 0 to 1; else negative."""
-    reserved = _floor(ranks.size)
-    return (ranks.ravel().astype(np.float64) - (ranks.size - reserved)) / reserved
+    return (ranks.ravel().astype(np.float64) - (ranks.size - reserved)) / max(reserved, 1)
 
 
-def _floor(size: int) -> int:
-    return ceil(FLOOR * size)
+def _reserved(floor: Fraction, size: int) -> int:
+    return ceil(floor * size)
 
 
 def _split(values: np.ndarray, like: Scores) -> Ranks:
@@ -137,10 +136,12 @@ def together(ranks: Ranks, sparsity: Sparsity) -> Masks:
     return {name: each >= removed for name, each in ranks.items()}
 
 
-def at_floor(masks: Masks) -> tuple[str, ...]:
-    """Name the layers that `FLOOR` alone has kept, or no longer keeps, from losing more."""
+def at_floor(masks: Masks, floor: Fraction = FLOOR) -> tuple[str, ...]:
+    """Name the layers that the floor alone has kept, or no longer keeps, from losing more."""
     return tuple(
-        name for name, mask in masks.items() if np.count_nonzero(mask) <= _floor(mask.size)
+        name
+        for name, mask in masks.items()
+        if np.count_nonzero(mask) <= _reserved(floor, mask.size)
     )
 
 
@@ -168,9 +169,20 @@ def by_share(name: str, share: Share) -> Scope:
     return Scope(name, rank, cut, lambda masks: (), share)
 
 
+def ranked_together(floor: Fraction) -> Scope:
+    """Return the scope of one ranking for all layers, each of which keeps `floor` to the last."""
+    return Scope(
+        "network",
+        lambda scores: rank_together(scores, floor),
+        together,
+        lambda masks: at_floor(masks, floor),
+        None,
+    )
+
+
 SCOPES: dict[str, Scope] = {
     "layer": by_share("layer", lambda layer, sparsity: sparsity),
-    "network": Scope("network", rank_together, together, at_floor, None),
+    "network": ranked_together(FLOOR),
 }
 
 

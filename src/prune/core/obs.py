@@ -27,13 +27,17 @@ _EASY = 0.4
 RIDGE = 1e-3  # relative, as in `refit.Effort`
 
 
-def rounds(sparsities: tuple[Sparsity, ...]) -> Iterator[tuple[Sparsity, bool]]:
+def rounds(
+    sparsities: tuple[Sparsity, ...], density: float = 1.0
+) -> Iterator[tuple[Sparsity, bool]]:
     """Yield `sparsities`, ascending, with steps between them, and whether each was asked for.
+
+    `density` is the share that is left before the first.
 
     >>> [(round(float(each), 2), asked) for each, asked in rounds((0.5, 0.85))]
     [(0.5, True), (0.69, False), (0.76, False), (0.81, False), (0.85, True)]
     """
-    before = _EASY
+    before = min(_EASY, density)
     for sparsity in sparsities:
         kept = 1 - float(sparsity)
         yield from ((1 - each, False) for each in _between(before, kept))
@@ -61,10 +65,11 @@ def weights(plan: Plan) -> Iterator[Pruned]:
     """Prune single weights, in rounds, each refit before the next."""
     scope, network = plan.scope, plan.network
     goal = aim(network, plan.calibration.images)
-    found = _first_losses(network, goal)
-    masks = {layer.name: np.ones(layer.kernel.shape, bool) for layer in network}
+    found, masks = _first_losses(network, goal), _all_weights(plan)
+    if plan.held is not None:
+        found |= refit_all(network, masks, _images_for(QUICK, goal), QUICK)[1]
     energy = _energies(network, goal)
-    for sparsity, asked in rounds(plan.sparsities):
+    for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
         scores = {name: _score(found[name], masks[name], energy[name]) for name in plan.layers}
         masks = scope.cut(scope.rank(scores), sparsity)
         effort = _effort(sparsity, asked)
@@ -73,6 +78,18 @@ def weights(plan: Plan) -> Iterator[Pruned]:
         found |= refound
         if asked:
             yield Pruned(sparsity, network, masks, scope.floored(masks))
+
+
+def _all_weights(plan: Plan) -> Masks:
+    return {layer.name: np.ones(layer.kernel.shape, bool) for layer in plan.network} | (
+        plan.held or {}
+    )
+
+
+def _density(masks: Masks, plan: Plan) -> float:
+    """Return the share that is left of what may be pruned."""
+    sizes = [masks[name].size for name in plan.layers]
+    return sum(int(np.count_nonzero(masks[name])) for name in plan.layers) / sum(sizes)
 
 
 def _first_losses(network: Network, goal: Aim) -> Scores:
@@ -104,7 +121,7 @@ def units(plan: Plan) -> Iterator[Pruned]:
     share = plan.scope.share
     goal = aim(plan.network, plan.calibration.images)
     network, masks = plan.network, _all_units(plan)
-    for sparsity, asked in rounds(plan.sparsities):
+    for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
         effort = _effort(sparsity, asked)
         lost = {name: count(share(name, sparsity), mask.size) for name, mask in masks.items()}
         walk = _Walk(lost, _images_for(effort, goal), effort)
@@ -115,7 +132,7 @@ def units(plan: Plan) -> Iterator[Pruned]:
 
 def _all_units(plan: Plan) -> Masks:
     sizes = {layer.name: layer.kernel.shape[1] for layer in plan.network}
-    return {name: np.ones(sizes[name], bool) for name in plan.layers}
+    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.held or {})
 
 
 class _Walk(NamedTuple):

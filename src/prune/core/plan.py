@@ -19,6 +19,7 @@ class Plan(NamedTuple):
     calibration: Calibration = Calibration()
     scope: Scope = SCOPES["layer"]
     repair: str = "none"  # one of pruning.REPAIRS
+    held: Masks | None = None  # what the network has lost before, to lose no less
 
 
 class Pruned(NamedTuple):

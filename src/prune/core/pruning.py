@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from prune import PruneError
 from prune.core import criteria, masks, obs
 from prune.core.calibration import Calibration
@@ -33,12 +35,19 @@ def _one_shot(score: Score) -> Sweep:
     def sweep(plan: Plan) -> Iterator[Pruned]:
         scope, repair = plan.scope, REPAIRS[plan.repair].prepare(plan)
         scores = score(plan.network, plan.calibration)
-        ranks = scope.rank({name: scores[name] for name in plan.layers})
+        ranks = scope.rank({name: _below(scores[name], plan, name) for name in plan.layers})
         for sparsity in plan.sparsities:
             cut = scope.cut(ranks, sparsity)
             yield Pruned(sparsity, repair(cut), cut, scope.floored(cut))
 
     return sweep
+
+
+def _below(scores: np.ndarray, plan: Plan, layer: str) -> np.ndarray:
+    """Return the scores of a layer, those of what is gone already below all others."""
+    if plan.held is None:
+        return scores
+    return np.where(plan.held[layer], scores, scores.dtype.type(-np.inf))
 
 
 class Repair(NamedTuple):
@@ -85,6 +94,12 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             "Molchanov 2016; SNIP, Lee 2019",
             True,
             _one_shot(criteria.weight_taylor),
+        ),
+        "obd": Criterion(
+            "its square times the mean square of its gradient: Optimal Brain Damage",
+            "LeCun 1990; Theis 2018",
+            True,
+            _one_shot(criteria.weight_obd),
         ),
         "lamp": Criterion(
             "its square over the squares of all larger in its layer; for scope network",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from prune.core.shrink import shrink
 from prune.experiments.engines import Engine
 from prune.files import sparse
 from prune.files.results import Row
+from prune.training import retrain
+from prune.training.retrain import Retraining, Watch
 
 
 class Curve(NamedTuple):
@@ -27,6 +30,7 @@ class Curve(NamedTuple):
     method: str
     criterion: str
     plan: Plan
+    retraining: Retraining | None = None
 
 
 class Point(NamedTuple):
@@ -36,11 +40,18 @@ class Point(NamedTuple):
     pruned: Pruned
 
 
-def points(curves: Iterable[Curve]) -> Iterator[Point]:
-    """Prune along each curve in turn, lazily."""
+def points(curves: Iterable[Curve], watch: Watch = lambda doing: None) -> Iterator[Point]:
+    """Prune along each curve in turn, lazily, and train where that was asked."""
     for curve in curves:
-        for pruned in pruning.sweep(*curve):
+        for pruned in _pruned(curve, watch):
             yield Point(curve, pruned)
+
+
+def _pruned(curve: Curve, watch: Watch) -> Iterator[Pruned]:
+    method, criterion, plan, retraining = curve
+    if retraining is None:
+        return pruning.sweep(method, criterion, plan)
+    return retrain.sweep(method, criterion, plan, retraining, watch)
 
 
 def controls(curves: list[Curve]) -> list[Curve]:
@@ -50,9 +61,10 @@ def controls(curves: list[Curve]) -> list[Curve]:
     for method in dict.fromkeys(curve.method for curve in curves):
         first = next(curve for curve in curves if curve.method == method)
         if all(curve.criterion != "random" for curve in curves if curve.method == method):
-            found.append(Curve(method, "random", first.plan))
+            found.append(first._replace(criterion="random"))
         if first.plan.scope.share is None:
-            found.append(Curve(method, "random", first.plan._replace(scope=_counts_of(first))))
+            plan = first.plan._replace(scope=_counts_of(first))
+            found.append(first._replace(criterion="random", plan=plan))
     return found
 
 
@@ -68,22 +80,35 @@ def _counts_of(curve: Curve) -> Scope:
     return by_share(name, lambda layer, sparsity: lost[sparsity][layer])
 
 
-def rows(points: Iterable[Point], unpruned: Evaluation, engine: Engine) -> Iterator[Row]:
+class Engines(NamedTuple):
+    """Who runs a network: on the test images to report, on images held out to choose by."""
+
+    test: Engine
+    validation: Engine | None = None
+
+
+def rows(points: Iterable[Point], unpruned: Evaluation, engines: Engines) -> Iterator[Row]:
     """Yield one row for each point, in that order, as each is measured.
 
-    `unpruned` is the engine's evaluation of the network: where nothing has changed it stands.
+    `unpruned` is the test engine's evaluation of the network: where nothing has changed it stands.
     While one point is measured the next are pruned and begun, so that no core waits.
     """
 
     def measured(point: Point) -> Row:
-        return row(point, unpruned if unchanged(point) else engine(point.pruned.network))
+        network = point.pruned.network
+        found = row(point, unpruned if unchanged(point) else engines.test(network))
+        if engines.validation is None:
+            return found
+        seen = engines.validation(network)
+        return replace(found, validation=seen.correct / seen.total)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         begun: deque[Future[Row]] = deque()
         try:
             for point in points:
                 begun.append(pool.submit(measured, point))
-                if len(begun) > _AT_ONCE:
+                # After a training nobody is kept waiting for the next.
+                while len(begun) > (_AT_ONCE if point.curve.retraining is None else 0):
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()
@@ -97,13 +122,14 @@ _AT_ONCE = 2
 
 
 def unchanged(point: Point) -> bool:
-    """Tell whether nothing was removed, and so nothing was refit either."""
-    return all(mask.all() for mask in point.pruned.masks.values())
+    """Tell whether nothing was removed or trained, and so nothing was refit either."""
+    masks = point.pruned.masks.values()
+    return point.curve.retraining is None and all(mask.all() for mask in masks)
 
 
 def row(point: Point, evaluation: Evaluation) -> Row:
     """Return what was asked at a point, and what came of it."""
-    (method, criterion, plan), pruned = point
+    (method, criterion, plan, retraining), pruned = point
     masks = pruned.masks.values()
     shrunk = shrink(pruned.network)
     return Row(
@@ -127,7 +153,19 @@ def row(point: Point, evaluation: Evaluation) -> Row:
         macs=multiply_adds(shrunk),
         dense_bytes=4 * parameters(shrunk),
         file_bytes=sparse.size(shrunk),
+        **_trained(retraining),
     )
+
+
+def _trained(retraining: Retraining | None) -> dict[str, Any]:
+    if retraining is None:
+        return {}
+    return {
+        "schedule": retraining.schedule,
+        "retrain": retraining.recipe.epochs,
+        "start": retraining.start,
+        "imitation": retraining.examples.imitation,
+    }
 
 
 def percent(sparsity: Fraction) -> float:

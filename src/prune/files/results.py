@@ -36,6 +36,11 @@ class Row:
     file_bytes: int  # of the shrunk network, in the smallest form that is written
     # For one image of a batch of 1,000, in the fastest form; only where time was asked for.
     microseconds: float | None = None
+    schedule: str = "none"  # how pruning and training took turns
+    retrain: int = 0  # epochs of training: of the point, or of each round where iterative
+    start: str = "pruned"  # from which values what is left was trained
+    imitation: float = 0.0  # the share of the loss that was for answering like the whole network
+    validation: float | None = None  # accuracy on training images held out; to choose by
 
 
 @dataclass(frozen=True)

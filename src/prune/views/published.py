@@ -27,7 +27,7 @@ _HOME = ((784, 1000), (1000, 1000), (1000, 500), (500, 200), (200, 10))
 
 def compares(row: Row) -> bool:
     """Tell whether a row was pruned in the way of the published numbers."""
-    plain = row.scope == "layer" and row.repair == "none"
+    plain = (row.scope, row.repair, row.schedule) == ("layer", "none", "none")
     return plain and (row.method, row.criterion) in (("weight", "magnitude"), ("unit", "norm"))
 
 

@@ -69,7 +69,7 @@ def _note(rows: list[Row]) -> str:
     counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
     return (
         f"Test accuracy on {rows[0].total:,} images. k is the percent removed of the weights or "
-        f"units that could be: {counts}, of {rows[0].parameters:,} parameters."
+        f"units that could be: {counts}, of {rows[0].parameters:,} parameters.{_training(rows[0])}"
     )
 
 
@@ -96,6 +96,25 @@ def gains(rows: list[Row], multiply_adds: int) -> Table:
 
 def _times(whole: int, left: int) -> str:
     return f"{whole / left:.1f}x" if left else "all gone"
+
+
+_SCHEDULES = {
+    "one-shot": " After pruning, what is left was trained for {} epochs.",
+    "iterative": " Pruned in rounds, each followed by {} epochs of training.",
+    "gradual": " Pruned while training, for {} epochs.",
+}
+_STARTS = {
+    "pruned": "",
+    "rewind": " Training began from the values of an early epoch of the original one.",
+    "reinit": " Training began from fresh values.",
+    "scratch": " Trained was a smaller dense network of as many parameters, from fresh values.",
+}
+
+
+def _training(row: Row) -> str:
+    if not row.retrain:
+        return ""
+    return _SCHEDULES[row.schedule].format(row.retrain) + _STARTS[row.start]
 
 
 def held_table(rows: list[Row], unpruned: float) -> Table:

@@ -40,7 +40,8 @@ def curves(rows: list[Row]) -> Curves:
     """Group rows into curves, named by method and by whatever else tells them apart."""
     grouped: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        grouped.setdefault((row.method, row.criterion, row.scope, row.repair), []).append(row)
+        told = (row.method, row.criterion, row.scope, row.repair, row.schedule, row.start)
+        grouped.setdefault(told, []).append(row)
     methods = {method for method, *_ in grouped}
     # The criterion of a method that has but one goes without saying.
     several = len(grouped) > len(methods)

@@ -1,0 +1,165 @@
+"""Many training steps in one compiled call, with masks that hold in every one of them.
+
+Keras' own optimizers: the gradient of what is masked is zero before they see it, so that their
+moments stay zero too, and there is nothing to be decayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from prune.core.network import Network, arrays
+from prune.training import keras_bridge
+
+if TYPE_CHECKING:
+    import keras
+
+# More steps in one call save nothing; progress is told after each call.
+STEPS_PER_CALL = 16
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is learnt from."""
+
+    images: np.ndarray  # (n, inputs) float32
+    labels: np.ndarray  # (n,)
+    imitation: float = 0.0  # share of the loss that is for a teacher's answers (Hinton 2015)
+    temperature: float = 4.0  # which softens both answers
+    imitated: np.ndarray | None = None  # (n, classes): the teacher's logits
+
+
+class State(NamedTuple):
+    """All that a training changes: a network, and the optimizer's memory of it."""
+
+    network: Network
+    memory: tuple[Network, ...] = ()  # its moments, in the shape of the network
+    steps: int = 0
+
+
+class Progress(NamedTuple):
+    """What some steps saw."""
+
+    images: int
+    loss: float  # summed over the images
+    correct: int
+
+
+class Compiled:
+    """Networks of one shape in training; `hold` comes before the first `run`."""
+
+    def __init__(
+        self, network: Network, examples: Examples, optimizer: keras.Optimizer, batch: int
+    ) -> None:
+        """Build what trains networks shaped like `network`, at most `batch` images a step."""
+        # Logits rather than probabilities, whatever the network's output.
+        self._model = keras_bridge.build((*network[:-1], network[-1]._replace(activation="linear")))
+        self._optimizer, self._batch = optimizer, batch
+        self._variables = self._model.trainable_variables
+        optimizer.build(self._variables)
+        self._masks = _booleans(self._variables)
+        self._call = self._compile(examples)
+
+    def hold(self, state: State, trainable: Network) -> None:
+        """Go on from `state`, changing only where `trainable`, of booleans, is True."""
+        self._model.set_weights(arrays(state.network))
+        for mask, values in zip(self._masks, arrays(trainable), strict=True):
+            mask.assign(values)
+        self._optimizer.iterations.assign(state.steps)
+        for moments, values in zip(self._memory(), state.memory, strict=False):
+            for moment, array in zip(moments, arrays(values), strict=True):
+                moment.assign(array)
+
+    def state(self, like: Network) -> State:
+        """Return where the training stands; `like` gives the names."""
+        return State(
+            keras_bridge.network_of(self._model, like),
+            tuple(_network([each.numpy() for each in own], like) for own in self._memory()),
+            int(self._optimizer.iterations.numpy()),
+        )
+
+    def run(self, batches: list[np.ndarray]) -> Progress:
+        """Take one step for each batch, at most `STEPS_PER_CALL`, given as places of images."""
+        import tensorflow as tf
+
+        order = np.zeros((STEPS_PER_CALL, self._batch), np.int32)
+        used = np.zeros(order.shape, np.float32)
+        for row, batch in enumerate(batches):
+            order[row, : len(batch)], used[row, : len(batch)] = batch, 1
+        loss, correct = self._call(*map(tf.constant, (order, used, np.int32(len(batches)))))
+        return Progress(int(used.sum()), float(loss), int(correct))
+
+    def _memory(self) -> list[list[Any]]:
+        """Return the optimizer's moments, one list as long as the variables for each kind."""
+        moments = [each for each in self._optimizer.variables if len(each.shape)]
+        kinds = len(moments) // len(self._variables)  # Keras keeps those of a variable together
+        return [moments[kind::kinds] for kind in range(kinds)]
+
+    def _compile(self, examples: Examples) -> Callable[..., tuple[Any, Any]]:
+        import tensorflow as tf
+
+        images = tf.convert_to_tensor(examples.images)
+        labels = tf.convert_to_tensor(examples.labels.astype(np.int32))
+        teacher = None if examples.imitated is None else tf.convert_to_tensor(examples.imitated)
+
+        def step(places: tf.Tensor, used: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            wanted = tf.gather(labels, places)
+            with tf.GradientTape() as tape:
+                answers = self._model(tf.gather(images, places), training=True)
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, answers)
+                if teacher is not None:
+                    losses = _mixed(losses, answers, tf.gather(teacher, places), examples)
+                loss = tf.reduce_sum(used * losses)
+                mean = loss / tf.reduce_sum(used)
+            gradients = tape.gradient(mean, [each.value for each in self._variables])
+            kept = [tf.where(m, g, 0.0) for m, g in zip(self._masks, gradients, strict=True)]
+            self._optimizer.apply(kept, self._variables)
+            right = tf.argmax(answers, axis=1, output_type=tf.int32) == wanted
+            return loss, tf.reduce_sum(used * tf.cast(right, tf.float32))
+
+        @tf.function(jit_compile=True)
+        def call(
+            order: tf.Tensor, used: tf.Tensor, steps: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
+            loss = correct = tf.constant(0.0)
+            for i in tf.range(steps):
+                step_loss, step_correct = step(order[i], used[i])
+                loss, correct = loss + step_loss, correct + step_correct
+            return loss, correct
+
+        # Traced here and once: called anew for each network it would be warned of.
+        shape = (STEPS_PER_CALL, self._batch)
+        return call.get_concrete_function(
+            tf.TensorSpec(shape, tf.int32),
+            tf.TensorSpec(shape, tf.float32),
+            tf.TensorSpec((), tf.int32),
+        )
+
+
+def _mixed(losses: Any, answers: Any, teacher: Any, examples: Examples) -> Any:
+    """Return the losses, in part those of imitating a teacher, (n,)."""
+    import tensorflow as tf
+
+    heat, share = examples.temperature, examples.imitation
+    soft = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(teacher / heat), answers / heat)
+    # Squared, so that gradients are as large as without (Hinton 2015).
+    return (1 - share) * losses + share * heat**2 * soft
+
+
+def _booleans(variables: list[Any]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.Variable(tf.ones(each.shape, tf.bool), trainable=False) for each in variables]
+
+
+def _network(values: list[np.ndarray], like: Network) -> Network:
+    """Return arrays in Keras' order as a network."""
+    left = iter(values)
+    return tuple(
+        layer._replace(kernel=next(left), bias=None if layer.bias is None else next(left))
+        for layer in like
+    )
