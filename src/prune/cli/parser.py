@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from prune import PruneError
+from prune.core.suggest import closest
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,11 +58,3 @@ class Parser(argparse.ArgumentParser):
         raise argparse.ArgumentError(
             None, f"unknown {what} {value!r}{closest(value, action.choices)}; choose from {known}"
         )
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean X?)" for the nearest of `known`, or nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {found[0]}?)" if found else ""

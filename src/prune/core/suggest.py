@@ -1,0 +1,17 @@
+"""The nearest known word to an unknown one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean X?)" for the nearest of `known`, or nothing.
+
+    >>> closest("sedes", ["seeds", "hidden"])
+    ' (did you mean seeds?)'
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
