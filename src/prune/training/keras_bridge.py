@@ -36,12 +36,14 @@ def import_keras() -> ModuleType:
     try:
         with _silenced_stderr():
             import keras
-            import tensorflow  # noqa: F401  (else Keras imports it later, with its noise)
+            import tensorflow  # else Keras imports it later, with its noise
     except ImportError as error:
         raise EnvironmentFailure(
             f"Keras on TensorFlow cannot be imported: {error}; `pip install tensorflow`, "
             "or use --engine numpy where it is offered"
         ) from error
+    # It warns of many models, and a study has many.
+    tensorflow.get_logger().setLevel("ERROR")
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
     keras.config.set_image_data_format("channels_last")
