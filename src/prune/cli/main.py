@@ -23,7 +23,10 @@ prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file"""
 
-GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "bench", "train", "inspect")
+GROUPS = (
+    *("sweep", "sensitivity", "study", "depth"),
+    *("criteria", "shrink", "bench", "train", "inspect"),
+)
 
 
 class Terminated(KeyboardInterrupt):
