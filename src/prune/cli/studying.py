@@ -86,7 +86,8 @@ def _settings(args: argparse.Namespace, study: Study) -> dict[str, Any]:
         | {"k": [float(100 * k) for k in part.k], "ramp_from": float(100 * part.ramp_from)}
         for part in study.parts
     ]
-    return options.settings(args, study={"data": study.data, "limit": study.limit, "parts": parts})
+    asked = {"about": study.about, "data": study.data, "limit": study.limit, "parts": parts}
+    return options.settings(args, study=asked)
 
 
 def _source(study: Study) -> Source:
