@@ -71,6 +71,13 @@ def test_what_a_schedule_has_no_use_for_makes_no_cell_of_its_own():
     assert asked("optimizer = 'sgd'") == asked("")
 
 
+def test_the_floor_is_of_the_network_scope_alone():
+    text = 'methods = "weight"\nscopes = ["layer", "network"]\nfloor = 0\n'
+    assert [(cell.scope, cell.floor) for cell in asked(text)] == [("layer", None), ("network", 0)]
+    usual = asked(text.replace("floor = 0", "floor = 1"))
+    assert usual == asked(text.replace("floor = 0", ""))
+
+
 def test_cells_that_two_parts_share_are_one():
     one = 'seeds = "0-2"\n'
     assert asked(f'{one}[[part]]\n[[part]]\nseeds = "1-2"') == asked(one)

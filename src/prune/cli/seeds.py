@@ -70,6 +70,7 @@ def _part(args: argparse.Namespace, found: tuple[int, ...], sparsities: list[Fra
             "k": tuple(sparsities),
             "calibration": args.calibration,
             "include_output": args.include_output,
+            "floor": args.floor,
             **_retraining(args),
         }
     )

@@ -83,7 +83,8 @@ def carry_out(args: argparse.Namespace, study: Study, show: Shown) -> int:
 def _settings(args: argparse.Namespace, study: Study) -> dict[str, Any]:
     parts = [
         asdict(part)
-        | {"k": [float(100 * k) for k in part.k], "ramp_from": float(100 * part.ramp_from)}
+        | {"k": [float(100 * k) for k in part.k]}
+        | {"ramp_from": float(100 * part.ramp_from), "floor": float(100 * part.floor)}
         for part in study.parts
     ]
     asked = {"about": study.about, "data": study.data, "limit": study.limit, "parts": parts}

@@ -66,6 +66,7 @@ class Pruning:
     calibration: int
     retraining: Retraining | None = None
     include_output: bool | None = None
+    floor: float | None = None  # percent of a layer that scope network keeps to the last
 
 
 def settings(cell: Training | Pruning, source: Source) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def columns(cell: Pruning) -> dict[str, Any]:
         "learning_rate": training.learning_rate,
         "calibration": cell.calibration,
         "include_output": bool(cell.include_output),
+        "floor": cell.floor,
         "ramp": again.ramp if again else None,
         "rewind": again.rewind if again else None,
         "retrain_batch_size": again.batch_size if again else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
 from prune.experiments import sweep
 from prune.experiments.cells import Pruning, Retraining, Training
@@ -21,13 +22,18 @@ def cells(study: Study) -> list[Pruning]:
 def _cells(part: Part) -> Iterator[Pruning]:
     ks = tuple(sweep.percent(sparsity) for sparsity in part.k)
     output = part.include_output or None
-    for seed in part.seeds:
-        for hidden in part.hidden:
-            training = Training(seed, hidden, part.epochs, part.batch_size, part.learning_rate)
-            for how in _curves(part):
-                for again in _retrainings(part):
-                    for k in _together(ks, again):
-                        yield Pruning(training, *how, k, part.calibration, again, output)
+    for seed, hidden in product(part.seeds, part.hidden):
+        training = Training(seed, hidden, part.epochs, part.batch_size, part.learning_rate)
+        for how, again in product(_curves(part), _retrainings(part)):
+            own = (part.calibration, again, output, _floor(part, how))
+            for k in _together(ks, again):
+                yield Pruning(training, *how, k, *own)
+
+
+def _floor(part: Part, how: tuple[str, ...]) -> float | None:
+    """Return the floor where it makes a difference."""
+    unusual = how[-1] == "network" and part.floor != FLOOR
+    return sweep.percent(part.floor) if unusual else None
 
 
 def _curves(part: Part) -> Iterator[tuple[str, str, str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import calibration, forms, holdout, measure, pruning
-from prune.core.masks import SCOPES
+from prune.core.masks import SCOPES, Scope, ranked_together
 from prune.core.network import Network
 from prune.core.plan import Plan
 from prune.experiments import cells, sweep
@@ -78,6 +78,12 @@ def prune(cell: Pruning, network: Network, source: Source, threads: int | None) 
     return [asdict(row) | shared for row in sweep.rows(sweep.points([curve]), unpruned, engines)]
 
 
+def _scope(cell: Pruning) -> Scope:
+    if cell.floor is None:
+        return SCOPES[cell.scope]
+    return ranked_together(Fraction(str(cell.floor)) / 100)
+
+
 def _learnt(cell: Pruning, number: int) -> np.ndarray:
     """Return the places of the training images that the cell may learn from."""
     return holdout.split(number)[0] if cell.retraining else np.arange(number)
@@ -129,4 +135,4 @@ def _plan(cell: Pruning, network: Network, source: Source) -> Plan:
         seen = calibration.draw(*drawn, cell.calibration, seed)
     sparsities = tuple(Fraction(str(k)) / 100 for k in cell.k)
     layers = pruning.layers(network, include_output=bool(cell.include_output))
-    return Plan(network, layers, sparsities, seen, SCOPES[cell.scope], cell.repair)
+    return Plan(network, layers, sparsities, seen, _scope(cell), cell.repair)

@@ -27,6 +27,7 @@ from typing import Any
 from prune import PruneError
 from prune.core import lists
 from prune.core.calibration import DEFAULT_SIZE
+from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
 from prune.core.suggest import closest
 from prune.files.study_keys import PART, SCHEDULES, STARTS, WHOLE, Key, check_known
@@ -63,6 +64,7 @@ class Part:
     weight_decay: float = 0.004  # of optimizer adamw
     distill: float = 0.0  # the share of the loss that is for answering like the whole network
     include_output: bool = False
+    floor: Fraction = FLOOR  # of a layer, kept to the last by scope network; a percent in the file
 
 
 @dataclass(frozen=True)

@@ -163,4 +163,5 @@ PART: dict[str, Key] = {
     "weight-decay": _share,
     "distill": _share,
     "include-output": _boolean,
+    "floor": _percent,
 }

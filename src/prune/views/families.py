@@ -34,6 +34,7 @@ _SAID = {
     "momentum": "momentum {}",
     "weight_decay": "weight decay {}",
     "include_output": "with the output layer",
+    "floor": "floor {:g} %",
 }
 _TRAINING = ("hidden", "epochs", "batch_size", "learning_rate")
 # What goes without saying.
