@@ -107,6 +107,14 @@ def test_the_name_depends_on_the_images_but_not_on_where_they_are(tiny_data):
         assert cells.name(cell, replace(source, **other)) != name
 
 
+def test_the_columns_of_a_row_are_part_of_what_tells_its_cell(state):
+    """So that rows of other columns, of another version, never come into one table."""
+    finish(state)
+    for cell, rows in state.rows.items():
+        told = state.settings(cell)["columns"]
+        assert all(list(row) == [*told, "unpruned", "network"] for row in rows)
+
+
 def test_all_that_is_missing_is_done_and_then_nothing_is(state, path):
     outcomes = finish(state)
     assert len(outcomes) == len(state.cells) == 12

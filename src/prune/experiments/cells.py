@@ -73,7 +73,7 @@ def settings(cell: Training | Pruning, source: Source) -> dict[str, Any]:
     """Return all that the result depends on, as JSON can hold it."""
     given: dict[str, Any] = {"limit": source.limit, "train": source.train, "test": source.test}
     if isinstance(cell, Pruning):  # rows of other columns do not go into one table
-        given["columns"] = [field.name for field in fields(Row)]
+        given["columns"] = [*(field.name for field in fields(Row)), *columns(cell)]
     # What a cell leaves at None is as if the field did not exist, so that one more field does
     # not make old results unknown.
     told = _without_none(asdict(cell))
