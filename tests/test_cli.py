@@ -175,7 +175,10 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
         ),
         (["sensitivity", "--criterion", "random,lamp"], "sensitivity takes one --criterion"),
         (["weight", "--keep", "dens"], "no layer 'dens' to keep; the network has dense, dense_1"),
-        (["weight", "--k-map", "none.json"], "k-map none.json: No such file or directory"),
+        (
+            ["weight", "--k-map", "none.json"],
+            "k-map none.json: no such file; `prune sensitivity` writes one",
+        ),
         (["weight", "--activation", "nonsense"], "activation 'nonsense' cannot be evaluated"),
         (["weight", "--engine", "kears"], "unknown --engine 'kears' (did you mean keras?)"),
         (["weight", "--format", "xml"], "unknown --format 'xml'; choose from table, csv, json"),
@@ -513,5 +516,7 @@ def test_sigterm_is_exit_143(tmp_path):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert err.splitlines()[-1] == "prune: terminated; files already written are whole"
+    assert err.splitlines()[-1] == (
+        "prune: terminated; files already written are whole; give the same command again"
+    )
     assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from dataclasses import fields
 import pytest
 
 import planted
+from prune.files import lock
 from prune.files.results import Row
 
 FILES = {"table.csv", "table.json", "table.md", "spread.csv", "accuracy.png", "accuracy.svg"}
@@ -185,9 +185,9 @@ def test_what_is_wrong_is_told_in_one_line(prune, path, argv, status, message):
 
 
 def test_two_processes_in_one_folder_are_one_too_many(prune, path, out):
-    with planted.store(out).locked():
+    with lock.held(out / "cells"):
         status, _, err = prune("study", path, "--out", "o")
-    assert status == 2 and f"(number {os.getpid()}) is at work in o; wait for it" in err
+    assert status == 3 and "o/cells is in use by another process; wait for it, or choose" in err
 
 
 COMMAND = [sys.executable, "-m", "prune", "study"]
@@ -232,7 +232,10 @@ def test_interrupted_it_says_so_and_keeps_what_is_done(prune, path, out):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.decode() == "prune: interrupted; files already written are whole\n"
+    assert (
+        err.decode()
+        == "prune: interrupted; files already written are whole; give the same command again\n"
+    )
     assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
     done = finished(out)
     _, _, err = prune("study", path, "--out", "o")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prune.experiments import depth as networks
-from prune.views import depth
+from prune.views import depth, depth_plot
 from prune.views.tables import to_text
 from test_families import curve
 
@@ -90,8 +90,8 @@ def test_the_table_has_a_line_for_each_network_of_each_reading():
 
 
 def test_the_picture_has_a_panel_for_each_reading_with_means_and_single_runs():
-    lines = depth._lines(depth.families.families(rows(lambda n, seed: 50 + 10 * n)), READINGS)
-    figure = depth.picture(lines)
+    lines = depth.lines_of(depth.families.families(rows(lambda n, seed: 50 + 10 * n)), READINGS)
+    figure = depth_plot.largest_k(lines)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Width held", "Parameters held"]
     by_label = {line.get_label(): line for line in figure.axes[0].lines}
     assert by_label["weight"].get_xydata().tolist() == [[1, 60], [2, 70], [3, 80]]

@@ -70,6 +70,7 @@ def test_a_run_tells_what_made_it(tmp_path):
     found = json.loads((tmp_path / "run.json").read_text())
     assert set(found) == {
         *("command", "status", "start", "seconds", "settings", "inputs", "results"),
+        "process",
         *("versions", "machine", "git"),
     }
     assert {"prune", "python", "numpy", "blas", "h5py"} <= set(found["versions"])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 import planted
-from prune import PruneError
 from prune.core.network import arrays
 from prune.files import atomic
 
@@ -126,23 +124,12 @@ def test_times_are_kept_apart_and_may_be_lost(store):
     assert store.times() == {}
 
 
-def test_two_processes_do_not_work_in_one_folder(store):
-    """The lock is the system's: it goes with its holder, however that ends."""
-    code = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[2]); import planted\n"
-        "with planted.store(pathlib.Path(sys.argv[1])).locked():\n"
-        "    print('held', flush=True); sys.stdin.read()"
-    )
-    argv = [sys.executable, "-c", code, str(store.cells.parent), str(planted.__file__)[:-11]]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(argv, **pipes) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        told = f"number {holder.pid}. is at work in .*; wait for it"
-        with pytest.raises(PruneError, match=told), store.locked():
-            pass
-        holder.kill()
-    with store.locked():
-        pass
+def test_what_a_killed_process_left_half_written_is_removed(store):
+    for folder in (store.cells, store.networks):
+        (folder / ".a.json.x1.part").write_bytes(b"{")
+    store.tidy()
+    assert [path.name for path in store.cells.iterdir()] == [".gitignore"]
+    assert [path.name for path in store.networks.iterdir()] == [".gitignore"]
 
 
 def test_starting_over_forgets_cells_and_own_networks_but_not_shared_ones(tmp_path, network):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import options
+from prune.cli import options, pictures
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         said = timings.verdict(rows)
         texts = jobs.write_tables(job, rows, timings.table(rows))
         job.record.results = {"timings": len(rows), "conclusion": said}
-        jobs.write_picture(job, "times", timings.picture(rows))
+        status = pictures.write(job.console, job.out, "times", lambda: timings.picture(rows))
     print(texts[args.format], end="")
     worst = timings.slowest_choice(rows)
     job.console.say(f"\n{said}")
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     )
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     job.console.say("Next: prune compare --x time  (accuracy against time)")
-    return 0
+    return status
 
 
 def _measure(job: Job) -> list[Timing]:

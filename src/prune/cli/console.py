@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from prune.files import names
 
 
 class Console:
@@ -20,9 +22,16 @@ class Console:
             return
         sys.stdout.flush()
         try:
-            print(text, file=sys.stderr, flush=True)
+            lines = map(names.printable, text.split("\n"))
+            print("\n".join(lines), file=sys.stderr, flush=True)
         except BrokenPipeError:  # nobody listens any more; the results are still wanted
             self.quiet = True
+
+    def warn(self, text: str) -> None:
+        """Print what went wrong while the run goes on, quiet or not."""
+        with suppress(BrokenPipeError):
+            line = names.printable(" ".join(text.split()))
+            print(f"prune: {line}", file=sys.stderr, flush=True)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str, int, str], None]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prune.cli import options
 from prune.cli.console import Console
 from prune.cli.parser import Parser
+from prune.files import names
 
 if TYPE_CHECKING:
     from prune.core.network import Layer
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from prune.core.network import parameters
     from prune.files import weights
 
-    source = weights.load(args.file, args.activation)
+    source = weights.load(args.file, args.activation, args.isolate)
     console = Console(args.quiet)
     if source.assumed:
         console.say(f"note: the file does not tell activations; {source.assumed} is assumed")
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
         return 0
     size, dense = args.file.stat().st_size, 4 * parameters(source.network)
-    print(f"{args.file}: {source.format}, {parameters(source.network):,} parameters")
+    where = names.printable(str(args.file))
+    print(f"{where}: {source.format}, {parameters(source.network):,} parameters")
     print(f"{size:,} bytes on disk, {dense:,} as plain float32")
     print(f"sha256 {source.sha256}\n")
     print(_table(layers), end="")
@@ -74,17 +76,12 @@ def _describe(layer: Layer) -> dict[str, Any]:
     }
 
 
-def printable(name: str) -> str:
-    """Return a name from a file so that it cannot steer a terminal."""
-    return name if name.isprintable() else repr(name)[1:-1]
-
-
 def _table(layers: list[dict[str, Any]]) -> str:
     from prune.views.tables import Table, to_text
 
     lines = [
         [
-            printable(layer["name"]),
+            layer["name"],
             f"{layer['inputs']:,}",
             f"{layer['units']:,}",
             layer["activation"],

@@ -86,7 +86,7 @@ def prepare(args: argparse.Namespace) -> Job:
     from prune.files import data, runs, weights
 
     console = Console(args.quiet)
-    source = weights.load(args.weights or weights.shipped(), args.activation)
+    source = weights.load(args.weights or weights.shipped(), args.activation, args.isolate)
     test = data.load(args.data, "test", args.limit)
     data.check_fits(test, source.network, args.data)
     learnt, validation = pruning.training_images(args, source.network)
@@ -151,15 +151,6 @@ def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, st
     for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
         atomic.write(job.out / f"table.{suffix}", text.encode())
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
-
-
-def write_picture(job: Job, name: str, figure: Any) -> None:
-    """Write a figure in both formats."""
-    from prune.files import atomic
-    from prune.views import canvas
-
-    for suffix, picture in zip(("png", "svg"), canvas.png_and_svg(figure), strict=True):
-        atomic.write(job.out / f"{name}.{suffix}", picture)
 
 
 def point(row: Row) -> str:

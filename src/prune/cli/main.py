@@ -8,12 +8,15 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
 from prune import PruneError
 from prune.cli.parser import Parser
+from prune.files import names
 
 EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
@@ -37,8 +40,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     argv = sys.argv[1:] if argv is None else argv
     _prepare_streams()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+    with _signals():
+        return _outcome(argv)
+
+
+def _outcome(argv: list[str]) -> int:
+    """Run one command; whatever comes of it becomes an exit status, and a line if it is wrong."""
     try:
         status = _run(argv)
         sys.stdout.flush()
@@ -51,11 +58,21 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:
+        _ignore_signals()
         if "--debug" in argv:
             traceback.print_exc()
         text, status = _explain(error)
-        print(f"prune: {' '.join(text.split())}", file=sys.stderr)
+        print(f"prune: {_line(text)}", file=sys.stderr)
         return status
+
+
+def _line(text: str) -> str:
+    """Return `text` as one line that cannot steer a terminal, whatever a file put into it."""
+    line = names.printable(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+_LONGEST = 1000  # letters of an error
 
 
 def _prepare_streams() -> None:
@@ -130,15 +147,40 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does; afterwards all is as it was."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+
+def _ignore_signals() -> None:
+    """Let nothing come between what went wrong and the line that says so."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+_KEPT = "files already written are whole; give the same command again"
+
+
 def _explain(error: BaseException) -> tuple[str, int]:
     """Return the line and the exit code for what went wrong."""
     match error:
         case PruneError():
             return str(error), error.exit_code
         case Terminated():
-            return "terminated; files already written are whole", 143
+            return f"terminated; {_KEPT}", 143
         case KeyboardInterrupt():
-            return "interrupted; files already written are whole", 130
+            return f"interrupted; {_KEPT}", 130
         case MemoryError():
             return "out of memory; try a smaller --limit", 3
         case ImportError():

@@ -70,6 +70,11 @@ def add_activation(parser: argparse.ArgumentParser) -> None:
         default="relu",
         help="of the hidden layers, for weights files that do not tell (default: relu)",
     )
+    parser.add_argument(
+        "--isolate",
+        action="store_true",
+        help="read the weights file in a child process that can do nothing else",
+    )
 
 
 def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import options, pruning, sweep
+from prune.cli import options, pictures, pruning, sweep
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     job = jobs.prepare(args)
     from prune.experiments import sensitivity
     from prune.files import allocations, atomic, results
-    from prune.views import plot, tables, words
+    from prune.views import tables, words
 
     with jobs.recorded(job):
         unpruned, training, test = _measure(job)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         path = sensitivity.suggest(training, unpruned.training, job.sparsities)
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {"points": len(test), "conclusion": said}
-        jobs.write_picture(job, "sensitivity", plot.sensitivity(test))
+        status = _draw(job, test)
     print(texts[args.format], end="")
     job.console.say(f"\n{said}")
     files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     again = [word for word in sweep.said_again(args) if not word.startswith("--scope")]
     words_again = " ".join([f"prune {args.method} --k-map {job.out / 'allocation.json'}", *again])
     job.console.say(f"Next: {words_again}  (each layer as far as suggested)")
-    return 0
+    return status
 
 
 def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
@@ -84,3 +84,14 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
             line = f"{reported.layers}: {jobs.point(reported)}"
             report(f"{reported.layers} k = {reported.k:g}", len(test), line)
     return unpruned, training, test
+
+
+def _draw(job: Job, rows: list[Row]) -> int:
+    """Write the picture; return the exit status."""
+
+    def draw() -> Any:
+        from prune.views import plot
+
+        return plot.sensitivity(rows)
+
+    return pictures.write(job.console, job.out, "sensitivity", draw)

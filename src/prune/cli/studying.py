@@ -57,7 +57,7 @@ def add_crew(parser: argparse.ArgumentParser) -> None:
 def carry_out(args: argparse.Namespace, study: Study, show: Shown) -> int:
     """Do what is missing of a study, or only tell; return the exit code."""
     from prune.experiments import grid
-    from prune.files import runs
+    from prune.files import lock, runs
 
     console = Console(args.quiet)
     source = _source(study)
@@ -68,16 +68,17 @@ def carry_out(args: argparse.Namespace, study: Study, show: Shown) -> int:
     runs.prove_writable(store.cells, "--out")
     runs.prove_writable(store.networks, "--networks")
     store.prepare()
-    with store.locked():
+    with lock.held(store.cells):
+        store.tidy()
         if args.fresh:
             store.clear()
         state = _look(console, args, cells, (source, store))
         record = runs.Record(args.argv, _settings(args, study), {"data": asdict(source)})
         with runs.recorded(args.out, record):
             _run(console, args, state)
-            texts, report = output.write(args, state, show)
-            record.results = output.results(state, report)
-    return output.show(console, args, state, (texts, report))
+            found = output.write(console, args, state, show)
+            record.results = output.results(state, found)
+    return output.show(console, args, state, found)
 
 
 def _settings(args: argparse.Namespace, study: Study) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import job as jobs
-from prune.cli import retraining, seeds
+from prune.cli import pictures, retraining, seeds
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -80,11 +80,13 @@ def run(args: argparse.Namespace) -> int:
         return seeds.run(args)
     retraining.check(args)
     job = jobs.prepare(args)
-    Thread(target=_import_ahead, daemon=True).start()
+    ahead = Thread(target=_import_ahead, daemon=True)
+    ahead.start()
     from prune.views import words
 
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
+        ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
         said = words.conclusion(rows, accuracy)
@@ -95,11 +97,12 @@ def run(args: argparse.Namespace) -> int:
             "points": len(rows),
             "conclusion": said,
         }
+        status = _draw(job, rows, accuracy)  # last, so that the tables are written whatever it does
     print(texts[args.format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
     job.console.say(f"Next: {_next(args, rows, accuracy)}")
-    return 0
+    return status
 
 
 def _import_ahead() -> None:
@@ -142,25 +145,36 @@ def _kept(points: Iterator[Point], runs: list[Run]) -> Iterator[Point]:
 
 
 def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
-    """Write the tables and the picture; return what each --format prints."""
+    """Write the tables; return what each --format prints."""
     from prune.core.network import multiply_adds
-    from prune.views import published, tables
+    from prune.views import tables
     from prune.views.words import curves
 
-    # Only with its own data set does the published network compare.
-    compared = job.args.data == "mnist" and published.is_home(job.source.network)
     few = len(curves(rows)) < _MANY
     gained = (
         tables.gains(rows, multiply_adds(job.source.network))
         if few
         else tables.held_table(rows, unpruned)
     )
-    texts = jobs.write_tables(job, rows, tables.table(rows, compared), gained)
-    from prune.views import plot  # last, so that the tables are written whatever it does
+    return jobs.write_tables(job, rows, tables.table(rows, _compared(job)), gained)
 
-    figure = plot.accuracy(rows, unpruned, job.classes, compared, job.args.x)
-    jobs.write_picture(job, "accuracy", figure)
-    return texts
+
+def _compared(job: Job) -> bool:
+    """Tell whether the published network compares: only with its own data set it does."""
+    from prune.views import published
+
+    return job.args.data == "mnist" and published.is_home(job.source.network)
+
+
+def _draw(job: Job, rows: list[Row], unpruned: float) -> int:
+    """Write the picture; return the exit status."""
+
+    def draw() -> Any:
+        from prune.views import plot
+
+        return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.args.x)
+
+    return pictures.write(job.console, job.out, "accuracy", draw)
 
 
 def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.cli import options, retraining
+from prune.cli import options, pictures, retraining
 from prune.cli.console import Console
 from prune.cli.parser import Parser
 
@@ -53,7 +53,6 @@ def run(args: argparse.Namespace) -> int:
     """Check everything, train, save the network, write the course of it."""
     from prune.files import atomic, data, results, runs, weights
     from prune.training import fit
-    from prune.views import canvas, plot
 
     console = Console(args.quiet)
     writer = weights.writer(args.save)
@@ -77,9 +76,7 @@ def run(args: argparse.Namespace) -> int:
         record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
         record.results |= asdict(epochs[-1])
         atomic.write(args.out / "history.csv", results.to_csv(epochs, Epoch).encode())
-        pictures = canvas.png_and_svg(plot.history(epochs))
-        for suffix, picture in zip(("png", "svg"), pictures, strict=True):
-            atomic.write(args.out / f"history.{suffix}", picture)
+        status = pictures.write(console, args.out, "history", lambda: _drawn(epochs))
     console.say(
         f"\nSaved {args.save}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right."
     )
@@ -88,7 +85,13 @@ def run(args: argparse.Namespace) -> int:
     if args.data != "mnist":
         again += f" --data {shlex.quote(args.data)}"
     console.say(f"Next: prune compare {again}")
-    return 0
+    return status
+
+
+def _drawn(epochs: list[Epoch]) -> Any:
+    from prune.views import plot
+
+    return plot.history(epochs)
 
 
 def _train(

@@ -45,15 +45,21 @@ class Contender(NamedTuple):
 
 
 def contenders(points: Sequence[Point], with_keras: bool) -> list[Contender]:
-    """Make every form of every point ready to run."""
-    found = []
-    for point in points:
-        network = point.pruned.network
+    """Make every form of every point ready to run, those in Keras last.
+
+    Its threads look for work for a while after each call, in the way of who comes next.
+    """
+    found = [
+        Contender(point, name, form.prepare(point.pruned.network), True)
+        for point in points
+        for name, form in FORMS.items()
+    ]
+    if with_keras:
         found += [
-            Contender(point, name, form.prepare(network), True) for name, form in FORMS.items()
+            Contender(point, *each, False)
+            for point in points
+            for each in _in_keras(point.pruned.network).items()
         ]
-        if with_keras:
-            found += [Contender(point, *each, False) for each in _in_keras(network).items()]
     return found
 
 

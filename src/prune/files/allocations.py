@@ -8,12 +8,14 @@ says that when 50 percent of everything go, 60 of `dense` and 40 of `dense_1` do
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from prune import PruneError
+from prune.files import regular
 
 Allocation = dict[str, list[tuple[Fraction, Fraction]]]  # by layer: (of all, of the layer)
 
@@ -30,17 +32,18 @@ def _percent(sparsity: Fraction) -> float:
     return round(float(100 * sparsity), 4)
 
 
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation)
+
+
 def load(path: Path, layers: tuple[str, ...]) -> Allocation:
     """Read the allocation of `layers`, all of which it must name."""
     try:
-        found = json.loads(path.read_text(), parse_float=str, parse_int=str)
+        found = json.loads(regular.read(path), parse_float=str, parse_int=str)
         totals = [_sparsity(k) for k in found["k"]]
         paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
-    except OSError as error:
-        raise PruneError(
-            f"k-map {path}: {error.strerror}; `prune sensitivity` writes one"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except PruneError as error:
+        raise PruneError(f"k-map {path}: {error}; `prune sensitivity` writes one") from error
+    except _WRONG as error:
         raise PruneError(
             f"k-map {path}: is not of the form "
             '{"k": [50, 90], "layers": {"dense": [60, 95], ...}} '
@@ -57,8 +60,15 @@ def load(path: Path, layers: tuple[str, ...]) -> Allocation:
     return {name: list(zip(totals, paths[name], strict=True)) for name in layers}
 
 
+_DIGITS = 30
+
+
 def _sparsity(k: Any) -> Fraction:
-    sparsity = Fraction(k) / 100
+    number = Decimal(k)
+    # Of a power of ten without bounds a fraction would need all its digits.
+    if not number.is_finite() or len(k) > _DIGITS or abs(number.adjusted()) > _DIGITS:
+        raise ValueError("k is not a plain percent")
+    sparsity = Fraction(number) / 100
     if not 0 <= sparsity <= 1:
         raise ValueError(f"k = {k}")
     return sparsity

@@ -6,21 +6,32 @@ import os
 import tempfile
 from pathlib import Path
 
+_BESIDE, _END = ".", ".part"
+
 
 def write(path: Path, content: bytes) -> None:
     """Write `content` to `path`; whatever fails, an older file there stays as it was."""
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name[:50]}.", suffix=".part", dir=path.parent)
+    handle, beside = tempfile.mkstemp(f"{_END}", f"{_BESIDE}{path.name[:50]}.", path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         # mkstemp makes files private; give it what open() would have given.
         Path(beside).chmod(0o666 & ~_umask())
-        Path(beside).replace(path)
+        os.replace(beside, path)  # noqa: PTH105  (a test makes it fail)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in `folder`."""
+    for beside in folder.glob(f"{_BESIDE}*{_END}"):
+        beside.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import struct
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,7 +11,7 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
-from prune.files import atomic
+from prune.files import archives, atomic, idx, limits, npy, regular
 
 Split = Literal["train", "test"]
 
@@ -23,7 +19,6 @@ MNIST = Path(__file__).parent / "mnist" / "mnist.npz"
 NAMES = ("mnist", "fashion-mnist")
 
 _IDX_NAMES = {"train": "train", "test": "t10k"}
-_IDX_IMAGES, _IDX_LABELS = 0x0803, 0x0801  # unsigned bytes, of 3 and 1 dimensions
 
 
 _MOST_CLASSES = 1_000_000
@@ -137,51 +132,38 @@ def _idx_file(folder: Path, split: str, kind: str) -> Path | None:
 
 def _read_idx(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
     arrays = []
-    for kind, magic in (("images", _IDX_IMAGES), ("labels", _IDX_LABELS)):
+    for kind, magic in (("images", idx.IMAGES), ("labels", idx.LABELS)):
         path = _idx_file(folder, split, kind)
         if path is None:
             name = f"{_IDX_NAMES[split]}-{_IDX_KINDS[kind]}"
             raise PruneError(f"the folder has no {name} or {name}.gz")
-        arrays.append(_parse_idx(path, magic))
+        arrays.append(idx.parse(path, magic))
     return arrays[0], arrays[1]
 
 
-def _parse_idx(path: Path, magic: int) -> np.ndarray:
-    try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except PermissionError:
-        raise
-    except (gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
-        raise PruneError(f"{path.name} cannot be read ({error})") from error
-    dimensions = magic & 0xFF
-    header = 4 + 4 * dimensions
-    if len(content) < header or struct.unpack(">I", content[:4])[0] != magic:
-        raise PruneError(f"{path.name} is not an IDX file of {dimensions}-dimensional bytes")
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    values = np.frombuffer(content, np.uint8, offset=header)
-    if values.size != np.prod([int(side) for side in shape], dtype=object):
-        raise PruneError(f"{path.name} declares shape {shape}, but holds {values.size:,} bytes")
-    return values.reshape(shape)
-
-
 def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise PruneError("is a single array; an .npz with x_test and y_test is needed")
-            names = [f"x_{split}", f"y_{split}"]
-            missing = [name for name in names if name not in archive]
-            if missing:
-                held = ", ".join(archive.files) or "nothing"
-                raise PruneError(f"has no {' and no '.join(missing)}; it holds {held}")
-            return archive[names[0]], archive[names[1]]
-    except PermissionError:
-        raise
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, KeyError) as error:
-        raise PruneError(f"is not a readable .npz file ({error})") from error
+    content = regular.read(path)
+    if content.startswith(npy.MAGIC):
+        raise PruneError("is a single array; an .npz with x_test and y_test is needed")
+    if not content.startswith((archives.SIGNATURE, _NOTHING)):
+        raise PruneError(f"is not a readable .npz file (it starts with {content[:8]!r})")
+    archive = archives.opened(content)
+    held = [name.removesuffix(".npy") for name in archive.namelist()]
+    names = [f"x_{split}", f"y_{split}"]
+    if missing := [name for name in names if name not in held]:
+        raise PruneError(
+            f"has no {' and no '.join(missing)}; it holds {_listed(held) or 'nothing'}"
+        )
+    images, labels = (archives.member(archive, f"{name}.npy", _MOST) for name in names)
+    return npy.parse(images, names[0]), npy.parse(labels, names[1])
+
+
+_NOTHING = b"PK\x05\x06"  # how an archive of nothing starts
+_MOST = limits.PIXELS + 4096  # with the header
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
 
 
 def _check(images: np.ndarray, labels: np.ndarray) -> None:

@@ -63,7 +63,7 @@ def parse(config: Json) -> list[Structure]:
     """
     try:
         return _parse(config)
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise PruneError(f"has a configuration that Keras does not write ({error})") from error
 
 
@@ -98,7 +98,9 @@ def _parse(config: Json) -> list[Structure]:
 
 def _check_precision(name: str, policy: Any) -> None:
     if isinstance(policy, dict):
-        policy = _object(policy.get("config")).get("name")
+        kind = policy.get("class_name")
+        named = _object(policy.get("config")).get("name")
+        policy = named if kind in ("DTypePolicy", "Policy") else f"a policy {kind!r}"
     if policy not in (None, "float32", "float64"):
         raise PruneError(f"layer {name!r} computes in {policy}; only float32 is evaluated exactly")
 
@@ -200,7 +202,19 @@ def _chain(config: Json) -> list[tuple[str, Json]]:
         raise PruneError("the model's configuration lists no layers")
     if kind != "Sequential":
         entries = _in_order(entries, _object(body).get("output_layers"))
-    return [(_text(entry, "class_name"), _object(entry.get("config"))) for entry in entries]
+    return [(_class(entry), _object(entry.get("config"))) for entry in entries]
+
+
+def _class(entry: Json) -> str:
+    """Return the class of a layer; one of the same name that Keras does not own is told apart."""
+    kind, owner = _text(entry, "class_name"), entry.get("module") or "keras.layers"
+    registered = entry.get("registered_name") or kind
+    if not str(owner).startswith(("keras.", "tensorflow.", "tf_keras.")) or registered != kind:
+        raise PruneError(
+            f"layer {_text(_object(entry.get('config')), 'name')!r} is a {kind} of {owner} "
+            f"({registered}), not of Keras; what it computes is not known"
+        )
+    return kind
 
 
 def _in_order(entries: list[Json], outputs: Any) -> list[Json]:

@@ -90,8 +90,16 @@ def records_to_csv(columns: list[str], records: Iterable[dict[str, Any]]) -> str
     text = io.StringIO()
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
-    table.writerows(records)
+    for record in records:
+        table.writerow({name: _cell(value) for name, value in record.items()})
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    # A spreadsheet would run a layer's name that begins like a formula; after an apostrophe it is
+    # text.
+    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{value}" if is_formula else value
 
 
 def to_json(records: Iterable[Entry]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from prune import EnvironmentFailure, __version__
-from prune.files import atomic
+from prune.files import atomic, lock
 
 
 @dataclass
@@ -47,7 +47,7 @@ def prove_writable(folder: Path, option: str) -> None:
 
 @contextmanager
 def recorded(folder: Path, record: Record) -> Iterator[None]:
-    """Keep `run.json` in `folder` while the block runs: running, then how it ended."""
+    """Hold `folder`, and keep `run.json` in it: running, then how it ended."""
     started, clock = datetime.now(UTC), time.perf_counter()
 
     def write(status: str) -> None:
@@ -55,16 +55,18 @@ def recorded(folder: Path, record: Record) -> Iterator[None]:
         content = _run(record, status, started, seconds)
         atomic.write(folder / "run.json", content.encode())
 
-    write("running")
-    try:
-        yield
-    except KeyboardInterrupt:
-        write("interrupted")
-        raise
-    except BaseException:
-        write("failed")
-        raise
-    write("finished")
+    with lock.held(folder):
+        atomic.remove_remains(folder)
+        write("running")
+        try:
+            yield
+        except KeyboardInterrupt:
+            write("interrupted")
+            raise
+        except BaseException:
+            write("failed")
+            raise
+        write("finished")
 
 
 def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
@@ -73,6 +75,7 @@ def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
         "status": status,
         "start": started.isoformat(timespec="seconds"),
         "seconds": seconds,
+        "process": os.getpid(),
         "settings": record.settings,
         "inputs": record.inputs,
         "results": record.results,

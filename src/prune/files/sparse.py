@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 
 from prune import PruneError
 from prune.core.network import Layer, Network
+from prune.files import archives, limits, npy
 
 MARK = "layers.npy"  # the member that tells this format from other archives
 _SKIP = 255  # a gap of so many zeros, and no value
@@ -124,37 +125,80 @@ def _gaps(places: np.ndarray, size: int) -> np.ndarray:
 def from_bytes(content: bytes) -> Network:
     """Read the file; `PruneError` names what is wrong with it."""
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            described = json.loads(archive["layers"].tobytes())
-            return tuple(_layer(archive, i, each) for i, each in enumerate(described))
-    except (ValueError, KeyError, TypeError, IndexError, OSError, zipfile.BadZipFile) as error:
+        archive = archives.opened(content)
+        described = json.loads(_array(archive, "layers", "u1").tobytes()[: limits.TEXT])
+        _check(described)
+        return tuple(_layer(archive, i, told) for i, told in enumerate(described))
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise PruneError(f"is a broken sparse file ({error})") from error
 
 
-def _layer(archive: Any, i: int, told: dict[str, Any]) -> Layer:
-    shape = (int(told["inputs"]), int(told["units"]))
-    kernel = _unpack(archive, i, told["form"], shape[0] * shape[1])
-    bias = archive[f"{i}.bias"].astype(np.float32) if told["bias"] else None
-    return Layer(str(told["name"]), kernel.reshape(shape), bias, str(told["activation"]))
+def _check(described: Any) -> None:
+    if not isinstance(described, list) or len(described) > limits.LAYERS:
+        raise ValueError(f"layers is no list of at most {limits.LAYERS:,}")
+    sides = [told[side] for told in described for side in ("inputs", "units")]
+    if any(type(side) is not int or side < 1 for side in sides):
+        raise ValueError("inputs and units are not whole numbers from 1")
+    weights = sum(told["inputs"] * told["units"] for told in described)
+    if weights > limits.WEIGHTS:
+        raise ValueError(f"{weights:,} weights; more than {limits.WEIGHTS:,} are not read")
 
 
-def _unpack(archive: Any, i: int, form: str, size: int) -> np.ndarray:
-    """Return the kernel, flat.  No more is made than what is stored stands for."""
-    values = archive[f"{i}.values"].astype(np.float32)
-    if form == "dense":
-        return values
-    if form == "bitmap":
-        kept = np.unpackbits(archive[f"{i}.bits"])
-        kept, padding = kept[:size].view(bool), kept[size:]
-        if len(kept) != size or len(padding) > 7:
-            raise ValueError(f"layer {i} has bits for {len(kept):,} weights, not {size:,}")
-        places = np.flatnonzero(kept)
-    else:
-        gaps = archive[f"{i}.gaps"].astype(np.int64)
-        ends = np.cumsum(np.where(gaps == _SKIP, _SKIP, gaps + 1))
-        if not 0 <= size - int(ends[-1] if len(ends) else 0) < _SKIP:
-            raise ValueError(f"layer {i} has gaps that do not add up to {size:,} weights")
-        places = ends[gaps != _SKIP] - 1
+def _array(archive: ZipFile, name: str, kinds: str) -> np.ndarray:
+    """Return a flat member of one of these kinds of numbers."""
+    found = npy.parse(archives.member(archive, f"{name}.npy"), name)
+    if found.ndim != 1 or found.dtype.str[1:] not in kinds.split():
+        raise ValueError(f"{name} is {found.dtype} of shape {found.shape}")
+    return found
+
+
+def _layer(archive: ZipFile, i: int, told: dict[str, Any]) -> Layer:
+    shape = (told["inputs"], told["units"])
+    name, activation, bias = told["name"], told["activation"], told["bias"]
+    if not (isinstance(name, str) and isinstance(activation, str) and isinstance(bias, bool)):
+        raise ValueError(f"layer {i} has no proper name, activation and bias")
+    kernel = _FORMS[told["form"]](archive, i, shape[0] * shape[1])
+    values = _floats(archive, f"{i}.bias", shape[1]) if bias else None
+    return Layer(name, kernel.reshape(shape), values, activation)
+
+
+def _floats(archive: ZipFile, name: str, count: int) -> np.ndarray:
+    values = _array(archive, name, "f2 f4")
+    if len(values) != count:
+        raise ValueError(f"{name} holds {len(values):,} numbers, not {count:,}")
+    return values.astype(np.float32)
+
+
+def _dense(archive: ZipFile, i: int, size: int) -> np.ndarray:
+    return _floats(archive, f"{i}.values", size)
+
+
+def _bitmap(archive: ZipFile, i: int, size: int) -> np.ndarray:
+    bits = _array(archive, f"{i}.bits", "u1")
+    if len(bits) != -(-size // 8):
+        raise ValueError(f"layer {i} has bits for {8 * len(bits):,} weights, not {size:,}")
+    kept = np.unpackbits(bits, count=size).view(bool)
     flat = np.zeros(size, np.float32)
-    flat[places] = values
+    flat[kept] = _floats(archive, f"{i}.values", int(np.count_nonzero(kept)))
     return flat
+
+
+def _gapped(archive: ZipFile, i: int, size: int) -> np.ndarray:
+    gaps = _array(archive, f"{i}.gaps", "u1")
+    values = _floats(archive, f"{i}.values", int(np.count_nonzero(gaps != _SKIP)))
+    end = int(gaps.sum(dtype=np.int64)) + len(values)
+    if not 0 <= size - end < _SKIP:
+        raise ValueError(f"layer {i} has gaps that do not add up to {size:,} weights")
+    flat = np.zeros(size, np.float32)
+    place = done = 0
+    for start in range(0, len(gaps), _PIECE):  # in pieces, since places take eight times as much
+        piece = gaps[start : start + _PIECE].astype(np.int64)
+        ends = place + np.cumsum(np.where(piece == _SKIP, _SKIP, piece + 1))
+        places = ends[piece != _SKIP] - 1
+        flat[places] = values[done : done + len(places)]
+        place, done = int(ends[-1]), done + len(places)
+    return flat
+
+
+_PIECE = 2**20
+_FORMS = {"dense": _dense, "bitmap": _bitmap, "gaps": _gapped}

@@ -12,14 +12,10 @@ import csv
 import hashlib
 import io
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prune import PruneError
 from prune.core.network import Network
 from prune.files import atomic, weights
 
@@ -45,11 +41,20 @@ class Store:
 
     def clear(self) -> None:
         """Forget every cell, and the networks if they are this study's own."""
-        own = self.networks.parent == self.cells.parent
-        for folder in (self.cells, self.networks) if own else (self.cells,):
+        for folder in self._own():
             for path in folder.iterdir():
-                if path.name not in (".gitignore", "lock"):
+                if path.name != ".gitignore":
                     path.unlink()
+
+    def tidy(self) -> None:
+        """Remove what a killed process has left half-written."""
+        for folder in self._own():
+            atomic.remove_remains(folder)
+
+    def _own(self) -> list[Path]:
+        """Return the folders that no other study uses."""
+        own = self.networks.parent == self.cells.parent
+        return [self.cells, self.networks] if own else [self.cells]
 
     def rows(self, name: str, settings: Settings) -> list[Settings] | None:
         """Return the rows of a cell, or None if there are none to believe."""
@@ -126,28 +131,6 @@ class Store:
         times = self.times() | {name: round(seconds, 3)}
         lines = "".join(f"{name},{seconds}\n" for name, seconds in sorted(times.items()))
         atomic.write(self.cells / "times.csv", lines.encode())
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes out while the block runs; the system forgets a killed holder."""
-        try:
-            import fcntl
-        except ImportError:  # Windows has other locks
-            yield
-            return
-        with (self.cells / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise PruneError(
-                    f"another process (number {file.read().strip() or 'unknown'}) is at work in "
-                    f"{self.cells.parent}; wait for it, or choose another --out"
-                ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
 
 
 def _text(found: Settings) -> str:

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune import PruneError
+from prune import EnvironmentFailure, PruneError
 from prune.core.network import Layer, Network, split_activation
-from prune.files import atomic, keras_reader, keras_writer, sparse
+from prune.files import accidents, atomic, isolated, keras_reader, keras_writer, regular, sparse
 from prune.files.keras_config import Structure
 from prune.files.keras_reader import Arrays
+from prune.files.names import short
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".npz")
 
@@ -37,14 +38,26 @@ def shipped() -> Path:
     return installed if installed.exists() else package.parents[1] / "weights" / installed.name
 
 
-def load(path: Path, activation: str = "relu") -> WeightsFile:
-    """Read the network in `path`.
+def load(path: Path, activation: str = "relu", isolate: bool = False) -> WeightsFile:
+    """Read the network in `path`, in a child process with limits if `isolate`.
 
     `activation` is the hidden layers' in a file that does not tell; then the output's is softmax.
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
     split_activation(activation)
-    return parse(_read(path), path, activation)
+    content = _read(path)
+    return (_isolated if isolate else parse)(content, path, activation)
+
+
+def _isolated(content: bytes, path: Path, activation: str) -> WeightsFile:
+    try:
+        answer = isolated.read(content, activation)
+    except EnvironmentFailure:
+        raise
+    except PruneError as error:
+        raise PruneError(f"weights {path}: {error}") from error
+    network = parse(answer.content, path, activation).network
+    return WeightsFile(network, answer.format, sha256(content), answer.assumed)
 
 
 def parse(content: bytes, path: Path, activation: str = "relu") -> WeightsFile:
@@ -65,13 +78,17 @@ def sha256(content: bytes) -> str:
 
 
 def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise PruneError(f"weights {path}: is a folder; give one .keras or .h5 file")
-    if not path.exists():
-        raise PruneError(f"weights {path}: no such file; `prune train --save {path}` makes one")
-    if not path.is_file():
-        raise PruneError(f"weights {path}: is not a regular file; give one .keras or .h5 file")
-    return path.read_bytes()
+    try:
+        if accidents.is_shard(path):
+            raise PruneError("is a part of a sharded checkpoint; save the model as one .keras file")
+        return regular.read(path)
+    except regular.Folder:
+        raise PruneError(f"weights {path}: {accidents.of_folder(path)}") from None
+    except regular.Missing as error:
+        told = f"weights {path}: {error}; `prune train --save {path}` makes one"
+        raise PruneError(told) from error
+    except PruneError as error:
+        raise PruneError(f"weights {path}: {error}; give one .keras or .h5 file") from error
 
 
 def _assume(arrays: Arrays, activation: str) -> list[Structure]:
@@ -91,17 +108,18 @@ def _assemble(arrays: Arrays, structures: list[Structure]) -> Network:
     if set(arrays) != {structure.name for structure in structures}:
         # Files of early Keras 3 do not keep the names that users gave; the order is the same.
         arrays = dict(zip((s.name for s in structures), arrays.values(), strict=True))
-    layers = []
+    layers: dict[str, Layer] = {}
     for structure in structures:
         weights = arrays[structure.name]
+        name = short(structure.name)
         if len(weights) != 1 + structure.bias:
             expected = "a kernel and a bias" if structure.bias else "a kernel alone"
-            raise PruneError(
-                f"layer {structure.name!r} should hold {expected}, got {len(weights)} arrays"
-            )
+            raise PruneError(f"layer {name!r} should hold {expected}, got {len(weights)} arrays")
+        if name in layers:
+            raise PruneError(f"uses the layer name {name!r} twice")
         bias = weights[1] if structure.bias else None
-        layers.append(Layer(structure.name, weights[0], bias, structure.activation))
-    return tuple(layers)
+        layers[name] = Layer(name, weights[0], bias, structure.activation)
+    return tuple(layers.values())
 
 
 def _check(network: Network) -> None:
@@ -113,7 +131,21 @@ def _check(network: Network) -> None:
             raise PruneError(
                 f"layers do not chain: {layer.name!r} gives {layer.kernel.shape[1]} outputs, "
                 f"{following.name!r} takes {following.kernel.shape[0]} inputs"
+                + _turned(network, following, layer.kernel.shape[1])
             )
+
+
+def _turned(network: Network, following: Layer, inputs: int) -> str:
+    """Say so where layers would chain with kernels the other way round, as PyTorch keeps them."""
+    shapes = [layer.kernel.shape[::-1] for layer in network]
+    if all(one[1] == other[0] for one, other in pairwise(shapes)):
+        return f"; all kernels {_TRANSPOSED}"
+    if following.kernel.shape[1] == inputs:
+        return f"; the kernel of {following.name!r} {_TRANSPOSED}"
+    return ""
+
+
+_TRANSPOSED = "may be transposed: Keras keeps (inputs, units)"
 
 
 def _check_layer(layer: Layer) -> None:
@@ -124,8 +156,10 @@ def _check_layer(layer: Layer) -> None:
         )
     units = layer.kernel.shape[1]
     if layer.bias is not None and layer.bias.shape != (units,):
+        other = layer.bias.shape == layer.kernel.shape[:1]
+        turned = f"; its kernel {_TRANSPOSED}" if other else ""
         raise PruneError(
-            f"layer {layer.name!r} has {units} units but a bias of shape {layer.bias.shape}"
+            f"layer {layer.name!r} has {units} units but a bias of shape {layer.bias.shape}{turned}"
         )
     for what, values in (("kernel", layer.kernel), ("bias", layer.bias)):
         broken = 0 if values is None else int(np.count_nonzero(~np.isfinite(values)))

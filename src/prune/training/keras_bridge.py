@@ -42,7 +42,7 @@ def import_keras() -> ModuleType:
             f"Keras on TensorFlow cannot be imported: {error}; `pip install tensorflow`, "
             "or use --engine numpy where it is offered"
         ) from error
-    # It warns of many models, and a study has many.
+    # It warns of every network that is compiled, as if there were to be but one.
     tensorflow.get_logger().setLevel("ERROR")
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
@@ -114,9 +114,9 @@ def engine(images: np.ndarray, labels: np.ndarray) -> Callable[[Network], Evalua
 
 def runs(network: Network) -> dict[str, Callable[[np.ndarray], object]]:
     """Return the two ways in which Keras answers a batch fast, both compiled once for a shape."""
-    import tensorflow as tf
-
     model = build(network)
+    import tensorflow as tf  # after Keras, which was imported in silence
+
     compiled = tf.function(model, reduce_retracing=True)
     return {
         "predict": model.predict_on_batch,

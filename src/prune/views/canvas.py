@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,7 +62,10 @@ def canvas(title: str) -> tuple[Figure, Axes]:
 def png_and_svg(figure: Figure) -> tuple[bytes, bytes]:
     """Return the picture in both formats, without dates."""
     png, svg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=150, pil_kwargs={"compress_level": 3})
-    figure.set_layout_engine("none")  # it is laid out; doing it again takes longer than drawing
-    figure.savefig(svg, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():
+        # Names may have letters that the font lacks; they are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph|Matplotlib currently does not support")
+        figure.savefig(png, format="png", dpi=150, pil_kwargs={"compress_level": 3})
+        figure.set_layout_engine("none")  # it is laid out; again would take longer than drawing
+        figure.savefig(svg, format="svg", metadata={"Date": None})
     return png.getvalue(), svg.getvalue()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from prune.core.spread import Spread, slope, spread
 from prune.views import families, report
-from prune.views.canvas import STYLES, png_and_svg, style
 from prune.views.families import Family, Record
 from prune.views.report import Report
 from prune.views.tables import Table
@@ -41,13 +37,19 @@ class Line(NamedTuple):
 def show(rows: list[Record], readings: Readings) -> Report:
     """Show the largest k of each depth, and what that says."""
     found = families.families(rows)
-    lines = _lines(found, readings)
-    png, svg = png_and_svg(picture(lines))
-    files = report.records(found) | {"depth.png": png, "depth.svg": svg}
-    return Report([table(lines)], verdict(lines), files)
+    lines = lines_of(found, readings)
+    drawn = ("depth", partial(_picture, lines))
+    return Report([table(lines)], verdict(lines), report.records(found), drawn)
 
 
-def _lines(found: list[Family], readings: Readings) -> list[Line]:
+def _picture(lines: list[Line]) -> Any:
+    from prune.views import depth_plot  # here: it imports matplotlib
+
+    return depth_plot.largest_k(lines)
+
+
+def lines_of(found: list[Family], readings: Readings) -> list[Line]:
+    """Return the networks of each reading and method, as far as there are any."""
     by_kind = {family.kind: family for family in found}
     lines = []
     for reading, networks in readings.items():
@@ -117,34 +119,3 @@ def _meaning(low: float, high: float) -> str:
     if high < 0:
         return "deeper networks tolerate less pruning"
     return "no evidence that depth matters"
-
-
-@style()
-def picture(lines: list[Line]) -> Figure:
-    """Draw the largest k against depth, a panel for each reading."""
-    readings = list(dict.fromkeys(line.reading for line in lines))
-    figure = Figure(figsize=(6.5 * len(readings), 5), layout="constrained")
-    panels = figure.subplots(1, len(readings), sharey=True, squeeze=False)[0]
-    for axes, reading in zip(panels, readings, strict=True):
-        own = [line for line in lines if line.reading == reading]
-        for line, look in zip(own, STYLES, strict=False):
-            _draw(axes, line, look)
-        axes.set_title(f"{reading.capitalize()} held", loc="left")
-        axes.set(xlabel="hidden layers")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="best", title="pruned by")
-    panels[0].set_ylabel("largest k within 1 point (mean, 95 % band)")
-    panels[0].yaxis.set_major_formatter(PercentFormatter())
-    return figure
-
-
-def _draw(axes: Axes, line: Line, look: tuple[str, str]) -> None:
-    color, marker = look
-    spreads = {depth: spread(list(runs.values())) for depth, runs in line.held.items()}
-    dots = [(depth, k) for depth, runs in line.held.items() for k in runs.values()]
-    means = [each.mean for each in spreads.values()]
-    axes.plot(*zip(*dots, strict=True), ".", color=color, alpha=0.4, zorder=2)
-    axes.plot(list(spreads), means, color=color, marker=marker, label=line.method, linewidth=2)
-    sure: dict[int, Any] = {d: each for d, each in spreads.items() if each.low is not None}
-    low, high = [each.low for each in sure.values()], [each.high for each in sure.values()]
-    axes.fill_between(list(sure), low, high, color=color, alpha=0.2, linewidth=0)

@@ -145,8 +145,13 @@ def sensitivity(rows: list[Row]) -> Figure:
 
 
 def _plain(name: str) -> str:
+    """Return a layer's name as it is drawn."""
+    short = name if len(name) <= _LONG else f"{name[:_LONG]}..."
     # A dollar sign would be read as a formula.
-    return name.replace("$", r"\$")
+    return short.replace("$", r"\$")
+
+
+_LONG = 24  # letters; more would leave no room for the picture
 
 
 @style()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from prune.files import results
@@ -19,6 +20,7 @@ class Report(NamedTuple):
     tables: list[Table]
     said: str
     files: dict[str, bytes]
+    picture: tuple[str, Callable[[], Any]]  # its name, and what draws it
 
 
 Shown = Callable[[list[Record]], Report]  # of the rows of a study
@@ -32,8 +34,9 @@ def spread(rows: list[Record]) -> Report:
         spread_tables.differences(found),
         spread_tables.published_table(found),
     )
-    files = records(found) | pictures(found)
-    return Report([table for table in shown if table], spread_words.conclusion(found), files)
+    tables = [table for table in shown if table]
+    drawn = ("accuracy", partial(_picture, found))
+    return Report(tables, spread_words.conclusion(found), records(found), drawn)
 
 
 def records(found: list[Family]) -> dict[str, bytes]:
@@ -49,10 +52,7 @@ def records(found: list[Family]) -> dict[str, bytes]:
     }
 
 
-def pictures(found: list[Family]) -> dict[str, bytes]:
-    """Return accuracy against k as PNG and SVG."""
-    from prune.views import spread_plot
-    from prune.views.canvas import png_and_svg
+def _picture(found: list[Family]) -> Any:
+    from prune.views import spread_plot  # here: it imports matplotlib
 
-    png, svg = png_and_svg(spread_plot.accuracy(found))
-    return {"accuracy.png": png, "accuracy.svg": svg}
+    return spread_plot.accuracy(found)

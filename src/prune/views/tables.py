@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from prune.core.measure import wilson
@@ -152,10 +153,19 @@ def to_text(table: Table) -> str:
 
 def to_markdown(table: Table) -> str:
     """Return a Markdown table, padded so that it reads as text too."""
+    table = table._replace(
+        header=[_marked(text) for text in table.header],
+        lines=[[_marked(text) for text in line] for line in table.lines],
+    )
     widths = _widths(table)
     rule = [f"{'-' * (width - 1)}:" for width in widths]
     lines = [f"| {_aligned(line, widths, ' | ')} |" for line in (table.header, rule, *table.lines)]
     return "\n".join(lines) + f"\n\n{table.note}\n"
+
+
+def _marked(text: str) -> str:
+    """Return a text, which may be a name from a file, so that Markdown takes it as it is."""
+    return re.sub(r"([\\`*<>\[\]|!&])", r"\\\1", text)
 
 
 def _widths(table: Table) -> list[int]:

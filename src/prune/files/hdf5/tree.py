@@ -1,0 +1,99 @@
+"""Groups and what is in them, by name: what the readers of Keras' files see."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from prune import PruneError
+from prune.files import limits
+from prune.files.hdf5 import arrays, headers, links
+from prune.files.hdf5 import texts as attributes
+from prune.files.hdf5.blocks import Source
+from prune.files.hdf5.headers import LAYOUT, LINK, LINK_INFO, SYMBOLS, Message
+from prune.files.names import short
+
+_GROUPS = {SYMBOLS, LINK, LINK_INFO}
+
+
+class Group(NamedTuple):
+    """A group of a file."""
+
+    source: Source
+    name: str
+    messages: list[Message]
+    links: dict[str, int | None]
+
+
+def root(content: bytes) -> Group:
+    """Return the outermost group; whatever is wrong with the bytes is a `PruneError`."""
+    source = Source(content)
+    return _group(source, "", headers.messages(content, headers.root(content)))
+
+
+def _group(source: Source, name: str, found: list[Message]) -> Group:
+    return Group(source, name, found, links.links(source.content, found))
+
+
+def names(group: Group) -> list[str]:
+    """List what is in a group, links that are not followed included."""
+    return sorted(group.links)
+
+
+def subgroup(parent: Group, path: str) -> Group | None:
+    """Return the group at `path` below `parent`, or None; links on the way are refused."""
+    group: Group | None = parent
+    for name in _split(path):
+        address = None if group is None else _address(group, name)
+        if group is None or address is None:
+            return None
+        where = f"{group.name}/{name}"
+        found = headers.messages(group.source.content, address)
+        if not _GROUPS & {message.kind for message in found}:
+            raise PruneError(f"has {short(where)} where a group belongs")
+        group = _group(group.source, where, found)
+    return group
+
+
+def _split(path: str) -> list[str]:
+    parts = path.split("/")
+    if len(parts) > limits.DEPTH or {"", ".", ".."} & set(parts):
+        raise PruneError(f"has the path {short(path)!r}, which Keras does not write")
+    return parts
+
+
+def _address(parent: Group, name: str) -> int | None:
+    address = parent.links.get(name, -1)
+    if address is None:
+        where = short(f"{parent.name}/{name}")
+        raise PruneError(f"has a link out of place at {where}; links are not followed")
+    return None if address < 0 else address
+
+
+def array(parent: Group, path: str) -> np.ndarray:
+    """Return the data set at `path` below `parent` as float32; it must be stored in the file."""
+    *folders, name = _split(path)
+    group = subgroup(parent, "/".join(folders)) if folders else parent
+    address = None if group is None else _address(group, name)
+    if group is None or address is None:
+        raise PruneError(f"has no data set {short(path)}")
+    found = headers.messages(group.source.content, address)
+    where = short(f"{group.name}/{name}")
+    if LAYOUT not in {message.kind for message in found}:
+        raise PruneError(f"has {where} where a data set belongs")
+    try:
+        return arrays.read(group.source, address, found)
+    except PruneError as error:
+        raise PruneError(f"data set {where} {error}") from error
+
+
+def text(holder: Group, name: str) -> str | None:
+    """Return the text attribute `name`, or None."""
+    found = texts(holder, name)
+    return found[0] if found else None
+
+
+def texts(holder: Group, name: str) -> list[str] | None:
+    """Return the attribute `name`, a list of texts, or None."""
+    return attributes.attribute(holder.source, holder.messages, name)

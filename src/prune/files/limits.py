@@ -1,0 +1,16 @@
+"""How much of a stranger's file is read at most: far above any honest file, below any harm."""
+
+from __future__ import annotations
+
+FILE = 2 * 2**30  # bytes of a file, and of a member of an archive
+WEIGHTS = 2**28  # of a network: 1 GiB as float32
+PIXELS = 2**30  # bytes of the images of a split, as they are stored
+TEXT = 16 * 2**20  # bytes of a configuration, or of a list of names
+LAYERS = 1000
+LINKS = 10_000  # names in a group of HDF5, or members of an archive
+DEPTH = 16  # groups on the way to a data set
+CHUNKS = 2**16  # of a data set of HDF5
+NAME = 120  # letters of a layer's name
+
+# The most that one byte of a deflate stream can expand to: 258 bytes for 2 bits.
+DEFLATE = 1032
