@@ -29,7 +29,10 @@ prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
 prune rerun results/compare/run.json  whether a run repeats"""
 
-GROUPS = ("sweep", "sensitivity", "criteria", "shrink", "bench", "train", "inspect", "rerun")
+GROUPS = (
+    *("sweep", "sensitivity", "study", "depth"),
+    *("criteria", "shrink", "bench", "train", "inspect", "rerun"),
+)
 
 
 class Terminated(KeyboardInterrupt):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli.console import Console
+from prune.core import lists
 from prune.core.spelling import closest
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
 FORMATS = ("table", "csv", "json", "markdown")
-_MOST_POINTS = 10_000
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -229,48 +228,14 @@ def names(text: str) -> list[str]:
 
 
 def sparsities(tokens: list[str]) -> list[Fraction]:
-    """Turn what `--k` was given into sparsities, ascending, each once.
-
-    >>> sparsities(["0:50:25", "99.9"])
-    [Fraction(0, 1), Fraction(1, 4), Fraction(1, 2), Fraction(999, 1000)]
-    """
-    items = [item for item in re.split(r"[,\s]+", " ".join(tokens)) if item]
-    if not items:
-        raise PruneError("--k is an empty list; give percents such as 0,25,50")
-    found = sorted({percent / 100 for item in items for percent in _expand(item)})
-    return found
-
-
-def _expand(item: str) -> list[Fraction]:
-    """Expand `start:stop:step`, both ends included; a single number stands for itself."""
-    bounds = [_percent(part, item) for part in item.split(":")]
-    if len(bounds) == 1:
-        return bounds
-    if len(bounds) != 3 or bounds[2] <= 0 or bounds[1] < bounds[0]:
-        raise PruneError(f"--k takes ranges as start:stop:step, such as 0:90:10, got {item!r}")
-    start, stop, step = bounds
-    points = int((stop - start) / step) + 1
-    if points > _MOST_POINTS:
-        raise PruneError(f"--k {item} would be {points:,} points; use a larger step")
-    return [start + i * step for i in range(points)]
-
-
-def _percent(text: str, item: str) -> Fraction:
-    try:
-        number = Decimal(text.removesuffix("%"))
-    except InvalidOperation:
-        raise PruneError(f"--k takes percents such as 0,25,50 or 0:90:10, got {item!r}") from None
-    if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise PruneError(f"--k takes percents from 0 to 100, got {item!r}")
-    if not 0 <= number <= 100:
-        raise PruneError(f"--k takes percents from 0 to 100, got {item}")
-    return Fraction(number)
+    """Turn what `--k` was given into sparsities, ascending, each once."""
+    return lists.sparsities(" ".join(tokens), "--k")
 
 
 def percent(text: str) -> Fraction:
     """Parse a percent as the share it is."""
     try:
-        return _percent(text, text) / 100
+        return lists.percent(text, text, "a percent") / 100
     except PruneError:
         raise argparse.ArgumentTypeError(
             f"expected a percent from 0 to 100, got {text!r}"

@@ -32,7 +32,7 @@ def curves(
     from prune.core.pruning import check
     from prune.experiments import sweep
 
-    pairs = _criteria(args)
+    pairs = criteria(args)
     plan = _plan(args, network, sparsities, learnt)
     trained = retraining.retraining(args, learnt)
     found = [
@@ -52,7 +52,7 @@ def _repairs(method: str, criterion: str, asked: list[str]) -> list[str]:
     return ["none"] if CRITERIA[method][criterion].refits else asked
 
 
-def _criteria(args: argparse.Namespace) -> list[tuple[str, str]]:
+def criteria(args: argparse.Namespace) -> list[tuple[str, str]]:
     """Pair each method with its criteria; a name is for every method that knows it."""
     from prune.core.pruning import CRITERIA
 
@@ -95,7 +95,7 @@ def training_images(args: argparse.Namespace, network: Network) -> tuple[Data | 
     """
     from prune.core import pruning
 
-    pairs = _criteria(args)
+    pairs = criteria(args)
     looked_at = any(pruning.needs_images(*pair, repair) for pair in pairs for repair in args.repair)
     if args.retrain is None:
         return (load_training(args, network) if looked_at else None), None

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import job as jobs
-from prune.cli import pictures, retraining
+from prune.cli import pictures, retraining, seeds
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -70,11 +70,14 @@ def add(commands: Any) -> None:
         jobs.add_options(parser, name)
         retraining.add(parser)
         jobs.add_engine(parser)
+        seeds.add(parser)
         parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything, measure every point, write the files, print."""
+    if args.seeds is not None:
+        return seeds.run(args)
     retraining.check(args)
     job = jobs.prepare(args)
     ahead = Thread(target=_import_ahead, daemon=True)

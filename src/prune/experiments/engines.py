@@ -19,17 +19,17 @@ from prune.core.network import Network
 Engine = Callable[[Network], Evaluation]  # several threads may call it at once
 
 
-def numpy_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
+def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = None) -> Engine:
     """Evaluate on NumPy alone, each network in its fastest form.
 
     Images of one class stand together, since they leave the same pixels dark and the same units
     silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
     a BLAS that spreads every product over all cores stands still whenever another program needs
-    one of them.
+    one of them.  `threads` is how many, or else all.
     """
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]
-    pool = ThreadPoolExecutor(cores())
+    pool = ThreadPoolExecutor(threads or cores())
     blas = ThreadpoolController().select(user_api="blas")
     one_thread = _Shared(partial(blas.limit, limits=1))
 

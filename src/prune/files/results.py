@@ -82,11 +82,16 @@ Entry = Row | Timing | Epoch  # one line of a table
 
 def to_csv(records: Iterable[Entry], kind: type[Entry] = Row) -> str:
     """Return the table of records of one kind, with a header, in full precision."""
+    return records_to_csv([field.name for field in fields(kind)], map(asdict, records))
+
+
+def records_to_csv(columns: list[str], records: Iterable[dict[str, Any]]) -> str:
+    """Return a table of records, all of which have these columns, with a header."""
     text = io.StringIO()
-    table = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
+    table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     for record in records:
-        table.writerow({name: _cell(value) for name, value in asdict(record).items()})
+        table.writerow({name: _cell(value) for name, value in record.items()})
     return text.getvalue()
 
 
@@ -99,5 +104,10 @@ def _cell(value: Any) -> Any:
 
 def to_json(records: Iterable[Entry]) -> str:
     """Return the table as a list of objects, one a line."""
-    lines = ",\n".join(f"  {json.dumps(asdict(record))}" for record in records)
+    return records_to_json(map(asdict, records))
+
+
+def records_to_json(records: Iterable[dict[str, Any]]) -> str:
+    """Return records as a list of objects, one a line."""
+    lines = ",\n".join(f"  {json.dumps(record)}" for record in records)
     return f"[\n{lines}\n]\n" if lines else "[]\n"

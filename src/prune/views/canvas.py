@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import io
-import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-os.environ["MPLBACKEND"] = "agg"  # for files; the user's choice may not exist here
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # or it remarks on an unwritable home
-
-import matplotlib as mpl  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
 STYLES = [

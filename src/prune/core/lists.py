@@ -1,0 +1,71 @@
+"""Lists as people type them: percents and seeds."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from prune import PruneError
+
+_MOST_POINTS = 10_000
+_MOST_SEEDS = 1000
+
+
+def sparsities(text: str, what: str) -> list[Fraction]:
+    """Turn a list of percents into sparsities, ascending, each once; `what` names it in errors.
+
+    >>> sparsities("0:50:25, 99.9", "--k")
+    [Fraction(0, 1), Fraction(1, 4), Fraction(1, 2), Fraction(999, 1000)]
+    """
+    items = [item for item in re.split(r"[,\s]+", text) if item]
+    if not items:
+        raise PruneError(f"{what} is an empty list; give percents such as 0,25,50")
+    return sorted({percent / 100 for item in items for percent in _expand(item, what)})
+
+
+def _expand(item: str, what: str) -> list[Fraction]:
+    """Expand `start:stop:step`, both ends included; a single number stands for itself."""
+    bounds = [percent(part, item, what) for part in item.split(":")]
+    if len(bounds) == 1:
+        return bounds
+    if len(bounds) != 3 or bounds[2] <= 0 or bounds[1] < bounds[0]:
+        raise PruneError(f"{what} takes ranges as start:stop:step, such as 0:90:10, got {item!r}")
+    start, stop, step = bounds
+    points = int((stop - start) / step) + 1
+    if points > _MOST_POINTS:
+        raise PruneError(f"{what} {item} would be {points:,} points; use a larger step")
+    return [start + i * step for i in range(points)]
+
+
+def percent(text: str, item: str, what: str) -> Fraction:
+    """Turn one percent, part of `item`, into a number."""
+    try:
+        number = Decimal(text.removesuffix("%"))
+    except InvalidOperation:
+        raise PruneError(
+            f"{what} takes percents such as 0,25,50 or 0:90:10, got {item!r}"
+        ) from None
+    if not number.is_finite() or abs(number.adjusted()) > 30:
+        raise PruneError(f"{what} takes percents from 0 to 100, got {item!r}")
+    if not 0 <= number <= 100:
+        raise PruneError(f"{what} takes percents from 0 to 100, got {item}")
+    return Fraction(number)
+
+
+def seeds(text: str, what: str) -> tuple[int, ...]:
+    """Turn a list of seeds into numbers, each once; `what` names it in errors.
+
+    >>> seeds("0-2, 7", "--seeds")
+    (0, 1, 2, 7)
+    """
+    found: dict[int, None] = {}
+    for item in re.split(r"[,\s]+", text.strip()):
+        bounds = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", item, re.ASCII)
+        first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
+        if last < first:
+            raise PruneError(f"{what} takes seeds such as 0-4 or 0,2,5, got {item!r}")
+        if last - first >= _MOST_SEEDS:
+            raise PruneError(f"{what} {item} would be {last - first + 1:,} seeds; ask for fewer")
+        found |= dict.fromkeys(range(first, last + 1))
+    return tuple(found)

@@ -1,0 +1,91 @@
+"""How long the rest of a study will take: from cells that are done, else from a tiny probe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from prune.experiments import perform
+from prune.experiments.cells import Pruning, Training
+from prune.experiments.study import State
+
+_PROBED = 1000  # images
+_INPUTS = 784  # near enough for an estimate
+
+Cell = Training | Pruning
+
+
+class Estimate(NamedTuple):
+    """Seconds of one core's work, or of all cores if a cell has them all."""
+
+    seconds: float
+    measured: int  # cells whose kind was timed
+    probed: int  # cells whose kind was only probed
+
+
+def kind(cell: Cell) -> Hashable:
+    """Return what cells have in common whose seconds are as their work."""
+    if isinstance(cell, Training):
+        return "training", cell.batch_size
+    return cell.method, cell.criterion, cell.repair, cell.scope
+
+
+def work(cell: Cell) -> float:
+    """Return how much there is to do, in units of the kind."""
+    if isinstance(cell, Training):
+        return _weights(cell) * cell.epochs
+    return _weights(cell.training) * len(cell.k)
+
+
+def _weights(training: Training) -> int:
+    return sum(a * b for a, b in pairwise([_INPUTS, *training.hidden, 10]))
+
+
+def estimate(state: State, probe: Callable[[Cell], float]) -> Estimate:
+    """Estimate what is left; `probe` measures a cell of a kind of which none is done."""
+    rates = _rates(state)
+    left: list[Cell] = [*state.untrained, *state.missing]
+    guessed = {kind(cell): cell for cell in reversed(left) if kind(cell) not in rates}
+    measured = sum(kind(cell) in rates for cell in left)
+    for each, cell in guessed.items():
+        rates[each] = probe(cell) / work(cell)
+    seconds = sum(rates[kind(cell)] * work(cell) for cell in left)
+    return Estimate(seconds, measured, len(left) - measured)
+
+
+def _rates(state: State) -> dict[Hashable, float]:
+    """Return seconds for a unit of work, by kind, of the cells that were timed."""
+    times = state.store.times()
+    done: Iterable[Cell] = [*state.rows, *dict.fromkeys(cell.training for cell in state.cells)]
+    timed = [(cell, times[name]) for cell in done if (name := state.name(cell)) in times]
+    totals: dict[Hashable, tuple[float, float]] = {}
+    for cell, seconds in timed:
+        before = totals.get(kind(cell), (0.0, 0.0))
+        totals[kind(cell)] = (before[0] + seconds, before[1] + work(cell))
+    return {each: seconds / amount for each, (seconds, amount) in totals.items()}
+
+
+def probe(state: State) -> Callable[[Cell], float]:
+    """Return what guesses the seconds of a cell by doing a small part of it."""
+    few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
+
+    def train(cell: Training) -> float:
+        short = replace(cell, epochs=1)
+        perform.train(short, few)  # the first time, it imports and compiles
+        start = time.perf_counter()
+        perform.train(short, few)
+        share = perform.images(state.source, "train") / perform.images(few, "train")
+        return (time.perf_counter() - start) * share * cell.epochs
+
+    def prune(cell: Pruning) -> float:
+        network = perform.untrained(cell.training, few)
+        short = replace(cell, k=cell.k[-1:], calibration=min(_PROBED, cell.calibration))
+        start = time.perf_counter()
+        perform.prune(short, network, few, None)
+        share = perform.images(state.source, "test") / perform.images(few, "test")
+        return (time.perf_counter() - start) * share * len(cell.k)
+
+    return lambda cell: train(cell) if isinstance(cell, Training) else prune(cell)

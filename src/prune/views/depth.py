@@ -1,0 +1,121 @@
+"""Rows of a study over depths -> how far each depth can be pruned, and whether depth matters."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+from prune.core.spread import Spread, slope, spread
+from prune.views import families, report
+from prune.views.families import Family, Record
+from prune.views.report import Report
+from prune.views.tables import Table
+
+Readings = dict[str, dict[int, tuple[int, ...]]]  # by what is held, then by depth: hidden sizes
+
+
+class Line(NamedTuple):
+    """The networks of one reading, pruned by one method."""
+
+    reading: str
+    method: str
+    held: dict[int, dict[int, float]]  # by depth and seed: the largest k within one point
+    family: dict[int, Family]  # by depth
+
+    def slope(self) -> Spread | None:
+        """Return how much the largest k rises with a layer more: one slope for each seed."""
+        seeds = set.intersection(*(set(runs) for runs in self.held.values()))
+        if len(self.held) < 2 or not seeds:
+            return None
+        each = [
+            slope(list(self.held), [runs[seed] for runs in self.held.values()])
+            for seed in sorted(seeds)
+        ]
+        return spread(each)
+
+
+def show(rows: list[Record], readings: Readings) -> Report:
+    """Show the largest k of each depth, and what that says."""
+    found = families.families(rows)
+    lines = lines_of(found, readings)
+    drawn = ("depth", partial(_picture, lines))
+    return Report([table(lines)], verdict(lines), report.records(found), drawn)
+
+
+def _picture(lines: list[Line]) -> Any:
+    from prune.views import depth_plot  # here: it imports matplotlib
+
+    return depth_plot.largest_k(lines)
+
+
+def lines_of(found: list[Family], readings: Readings) -> list[Line]:
+    """Return the networks of each reading and method, as far as there are any."""
+    by_kind = {family.kind: family for family in found}
+    lines = []
+    for reading, networks in readings.items():
+        for method in dict.fromkeys(family.method for family in found):
+            own = {
+                depth: by_kind[method, "-".join(map(str, hidden))]
+                for depth, hidden in networks.items()
+                if (method, "-".join(map(str, hidden))) in by_kind
+            }
+            held = {depth: family.held() for depth, family in own.items()}
+            lines.append(Line(reading, method, held, own))
+    return [line for line in lines if line.held]
+
+
+def table(lines: list[Line]) -> Table:
+    """Return one line for each reading and depth."""
+    methods = list(dict.fromkeys(line.method for line in lines))
+    cells: dict[tuple[str, int], dict[str, str]] = {}
+    for line in lines:
+        for depth, runs in line.held.items():
+            first = line.family[depth].first
+            cell = cells.setdefault((line.reading, depth), {"hidden": first["hidden"]})
+            cell["parameters"] = f"{first['parameters']:,}"
+            whole = spread(list(line.family[depth].unpruned.values()))
+            cell["unpruned"] = f"{100 * whole.mean:.2f}"
+            cell[line.method] = _extent(spread(list(runs.values())))
+    columns = ["hidden", "parameters", "unpruned", *methods]
+    texts = [
+        [reading, str(depth), *(cell.get(name, "") for name in columns)]
+        for (reading, depth), cell in cells.items()
+    ]
+    number = max(len(runs) for line in lines for runs in line.held.values())
+    note = (
+        "The largest k up to which accuracy stays within 1 point of each network's own, mean and "
+        f"95 % bootstrap interval; {number} networks each."
+    )
+    header = ["held", "depth", "hidden", "parameters", "unpruned %"]
+    return Table([*header, *(f"largest k by {method}" for method in methods)], texts, note)
+
+
+def _extent(each: Spread) -> str:
+    bounds = "" if each.low is None else f" ({each.low:.1f} to {each.high:.1f})"
+    return f"{each.mean:.1f}{bounds}"
+
+
+def verdict(lines: list[Line]) -> str:
+    """Say, for each reading and method, whether deeper networks tolerate more pruning."""
+    return "\n".join(_verdict(line) for line in lines)
+
+
+def _verdict(line: Line) -> str:
+    what = f"{line.reading.capitalize()} held, by {line.method}:"
+    rise = line.slope()
+    if rise is None or rise.low is None or rise.high is None:
+        return f"{what} no evidence, for want of depths or of seeds."
+    depths = f"{min(line.held)} to {max(line.held)} hidden layers"
+    told = (
+        f"the largest k within 1 point changes by {rise.mean:+.2f} points with each layer more "
+        f"(95 % interval {rise.low:+.2f} to {rise.high:+.2f}, n = {rise.n} seeds, {depths})"
+    )
+    return f"{what} {_meaning(rise.low, rise.high)}: {told}."
+
+
+def _meaning(low: float, high: float) -> str:
+    if low > 0:
+        return "deeper networks tolerate more pruning"
+    if high < 0:
+        return "deeper networks tolerate less pruning"
+    return "no evidence that depth matters"

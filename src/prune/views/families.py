@@ -1,0 +1,160 @@
+"""Rows of a study -> families: the same curve of several networks, told apart by their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from prune.core.spread import Spread, spread
+from prune.views.words import TOLERANCE
+
+Record = dict[str, Any]  # a row of a study, by column
+
+# What tells families apart, and how it is said of a value; the method always is.
+_SAID = {
+    "criterion": "{}",
+    "repair": "{}",
+    "scope": "scope {}",
+    "hidden": "{}",
+    "epochs": "{} epochs",
+    "batch_size": "batch {}",
+    "learning_rate": "rate {}",
+    "calibration": "calibration {}",
+    "retrain": "retrained {} epochs",
+    "schedule": "{}",
+    "ramp": "{}",
+    "ramp_from": "from {:g} %",
+    "start": "{}",
+    "rewind": "to epoch {}",
+    "retrain_batch_size": "retrained in batches of {}",
+    "retrain_learning_rate": "retrained at rate {}",
+    "optimizer": "by {}",
+    "decay": "decay {}",
+    "imitation": "distilled {}",
+    "momentum": "momentum {}",
+    "weight_decay": "weight decay {}",
+    "include_output": "with the output layer",
+    "floor": "floor {:g} %",
+}
+_TRAINING = ("hidden", "epochs", "batch_size", "learning_rate")
+# What goes without saying.
+_UNSAID = ("none", "layer", "pruned", "one-shot", 0, None)
+
+
+class Family(NamedTuple):
+    """One curve of several networks."""
+
+    label: str
+    first: Record  # any of its rows: they differ in seed, k and what was measured
+    accuracy: dict[float, dict[int, float]]  # by k, ascending, then by seed
+    unpruned: dict[int, float]  # by seed
+
+    @property
+    def method(self) -> str:
+        """weight or unit."""
+        return self.first["method"]
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Method and sizes: what must be the same for pairs of networks to be comparable."""
+        return self.method, self.first["hidden"]
+
+    @property
+    def training(self) -> tuple[Any, ...]:
+        """What networks of one seed must share to be the same network."""
+        return tuple(self.first[name] for name in _TRAINING)
+
+    def spread(self, k: float) -> Spread:
+        """Return the mean accuracy at k, and where it may be."""
+        return spread(list(self.accuracy[k].values()))
+
+    def held(self) -> dict[int, float]:
+        """Return for each network the last k up to which it keeps within one point; -1: none."""
+        return {seed: _held(self.curve(seed), whole) for seed, whole in self.unpruned.items()}
+
+    def curve(self, seed: int) -> list[tuple[float, float]]:
+        """Return k and accuracy of one network, in order."""
+        return [(k, found[seed]) for k, found in self.accuracy.items() if seed in found]
+
+
+def _held(curve: list[tuple[float, float]], unpruned: float) -> float:
+    last = -1.0
+    for k, accuracy in curve:
+        # The counts are whole; a hair of tolerance keeps exactly one point inside.
+        if accuracy < unpruned - TOLERANCE - 1e-12:
+            break
+        last = k
+    return last
+
+
+def families(rows: list[Record]) -> list[Family]:
+    """Group rows into families, in the order in which they come."""
+    grouped: dict[tuple[Any, ...], list[Record]] = {}
+    for row in rows:
+        key = tuple(row.get(name) for name in ("method", *_SAID))
+        grouped.setdefault(key, []).append(row)
+    told = _differing([own[0] for own in grouped.values()])
+    return [_family(own, told) for own in grouped.values()]
+
+
+def _differing(firsts: list[Record]) -> list[str]:
+    """Name the columns in which families of one method differ."""
+    methods = {row["method"] for row in firsts}
+
+    def varies(name: str) -> bool:
+        # Whether it is retrained tells what has to do with retraining from what has not.
+        each = (
+            {row.get(name) for row in firsts if row["method"] == own and row.get(name) is not None}
+            for own in methods
+        )
+        return any(len(values) > 1 for values in each)
+
+    return [name for name in _SAID if varies(name)]
+
+
+def _family(rows: list[Record], told: list[str]) -> Family:
+    first = rows[0]
+    words = [first["method"]]
+    words += [_SAID[name].format(first[name]) for name in told if first.get(name) not in _UNSAID]
+    accuracy: dict[float, dict[int, float]] = {}
+    for row in sorted(rows, key=lambda row: row["k"]):
+        accuracy.setdefault(row["k"], {})[row["seed"]] = row["accuracy"]
+    unpruned = {row["seed"]: row["unpruned"] for row in rows}
+    return Family(" ".join(words), first, accuracy, unpruned)
+
+
+class Comparison(NamedTuple):
+    """How much better one family is than another at one k, network by network."""
+
+    better: Family
+    worse: Family
+    k: float
+    difference: Spread  # of accuracy
+
+    @property
+    def certain(self) -> bool:
+        """Whether the interval leaves out zero."""
+        low, high = self.difference.low, self.difference.high
+        return low is not None and high is not None and not low <= 0 <= high
+
+
+def compare(one: Family, other: Family, k: float) -> Comparison | None:
+    """Compare two families where both were measured at k; pairs share the seed.
+
+    So they share the network where only the pruning differs, and of networks of equal sizes at
+    least the initial weights and the order of images.
+    """
+    ours, theirs = one.accuracy.get(k, {}), other.accuracy.get(k, {})
+    shared = [seed for seed in ours if seed in theirs]
+    if not shared:
+        return None
+    return Comparison(one, other, k, spread([ours[seed] - theirs[seed] for seed in shared]))
+
+
+def comparisons(found: list[Family]) -> Iterator[Comparison]:
+    """Compare each family with all before it that are of its kind, at every k they share."""
+    for i, one in enumerate(found):
+        for other in found[:i]:
+            if one.kind == other.kind:
+                pairs = (compare(one, other, k) for k in one.accuracy)
+                yield from (pair for pair in pairs if pair)

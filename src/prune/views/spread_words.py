@@ -1,0 +1,109 @@
+"""Families -> what they say, in sentences that say how sure that is."""
+
+from __future__ import annotations
+
+from prune.core.spread import Spread, spread
+from prune.views.families import Comparison, Family, compare
+from prune.views.spread_tables import published_lines
+
+
+def conclusion(found: list[Family]) -> str:
+    """Say how far each family goes, and which is best where that matters."""
+    lines = [_extents(found)]
+    for kind in dict.fromkeys(family.kind for family in found):
+        own = [family for family in found if family.kind == kind]
+        if len(own) > 1 and (said := _best(own)):
+            lines.append(said)
+    lines += [said for said in (_methods(found), where_published(found)) if said]
+    return "\n".join(lines)
+
+
+def _extents(found: list[Family]) -> str:
+    told = [f"{family.label} up to k = {_held(family)}" for family in found]
+    return f"Mean of the largest k within 1 point of each unpruned network: {'; '.join(told)}."
+
+
+def _held(family: Family) -> str:
+    each = spread(list(family.held().values()))
+    if each.low is None or each.low == each.high:
+        return f"{each.mean:g} (n = {each.n})"
+    return f"{each.mean:.3g} ({each.low:.3g} to {each.high:.3g}, n = {each.n})"
+
+
+def _methods(found: list[Family]) -> str:
+    """Say which method holds longer, network by network, of the first family of each."""
+    first = {family.method: family for family in reversed(found)}
+    if len(first) < 2:
+        return ""
+    weight, unit = first["weight"], first["unit"]
+    ours, theirs = weight.held(), unit.held()
+    same = weight.training == unit.training
+    shared = [seed for seed in ours if seed in theirs] if same else []
+    if len(shared) < 2:
+        return ""
+    each = spread([ours[seed] - theirs[seed] for seed in shared])
+    return (
+        f"{weight.label} holds for {each.mean:+.1f} of k against {unit.label} (95 % interval "
+        f"{each.low:+.1f} to {each.high:+.1f}, n = {each.n}, network by network): equal k, not "
+        "equal size."
+    )
+
+
+def _best(found: list[Family]) -> str:
+    """Say which family is best at the largest k where one still keeps its accuracy."""
+    shared = set.intersection(*(set(family.accuracy) for family in found))
+    if not shared:
+        return ""
+    k = max((k for k in shared if _keeps(found, k)), default=min(shared))
+    order = sorted(found, key=lambda family: family.spread(k).mean, reverse=True)
+    pair = compare(order[0], order[1], k)
+    return f"At k = {k:g} {verdict(pair)}" if pair else ""
+
+
+def _keeps(found: list[Family], k: float) -> bool:
+    return any(
+        family.spread(k).mean >= spread(list(family.unpruned.values())).mean - 0.01
+        for family in found
+    )
+
+
+def verdict(pair: Comparison) -> str:
+    """Say whether one family beats another.
+
+    The interval says nothing of how many were compared before: the best of many is flattered.
+    """
+    names = f"{pair.better.label} {{}} {pair.worse.label}"
+    if pair.difference.low is None:
+        return names.format("gives more than") + " on one network, which is no evidence."
+    if pair.difference.low == pair.difference.high == 0:
+        return names.format("gives the same as") + f" on all {pair.difference.n} networks."
+    said = "beats" if pair.certain else "cannot be told from"
+    return f"{names.format(said)}: {_points(pair.difference)}, pair by pair)."
+
+
+def _points(each: Spread) -> str:
+    low, high = 100 * (each.low or 0), 100 * (each.high or 0)
+    return f"{100 * each.mean:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}, n = {each.n}"
+
+
+def where_published(found: list[Family]) -> str:
+    """Say where the published numbers fall among runs of the same structure."""
+    lines = published_lines(found)
+    if not lines:
+        return ""
+    runs = min(len(runs) for *_, runs in lines)
+    if runs < 2:
+        return "One network tells nothing about where the published numbers fall."
+    outside = [
+        f"{method} k = {k:g} ({share:.2%} against {own[0]:.2%} to {own[-1]:.2%})"
+        for method, k, share, _, own in lines
+        if not own[0] <= share <= own[-1]
+    ]
+    chance = 2 / (runs + 1)
+    inside = len(lines) - len(outside)
+    told = f"; outside: {', '.join(outside)}" if outside else ""
+    return (
+        f"Of the {len(lines)} published numbers {inside} lie within the range of {runs} networks"
+        f"{told}. One more network of the same recipe would be outside with a chance of "
+        f"2 / {runs + 1} at each k, so {chance * len(lines):.1f} of {len(lines)} are expected."
+    )
