@@ -66,7 +66,7 @@ def test_heavy_packages_stay_in_their_room(package, rooms):
     assert users == rooms
 
 
-HEAVY = {"tensorflow", "keras", "matplotlib", "scipy"}
+HEAVY = {"tensorflow", "keras", "matplotlib", "scipy", "h5py"}
 
 
 def loaded_by(*argv):

@@ -168,3 +168,18 @@ def test_a_file_of_many_models_is_read_as_h5py_reads_it(rng):
             expected = file[f"a/{i}/vars/0"][()].astype("f")
             np.testing.assert_array_equal(tree.array(root, f"a/{i}/vars/0"), expected)
             assert tree.text(tree.subgroup(root, f"a/{i}/vars"), "name") == f"layer {i}"
+
+
+def test_what_leads_to_the_same_crowd_again_and_again_comes_to_an_end():
+    def put(file):
+        crowd = file.create_group("a0")
+        for i in range(9000):
+            crowd.id.links.create_soft(b"%d" % i, b"/x")
+        for i in range(1, 200):
+            file[f"a{i}"] = crowd
+
+    root = tree.root(written(put))
+    assert tree.subgroup(root, "a0") is not None
+    with pytest.raises(PruneError, match="it takes more than 1,000,000 steps to read"):
+        for i in range(200):
+            tree.subgroup(root, f"a{i}")

@@ -137,6 +137,14 @@ def test_the_old_run_is_not_overwritten(prune, finished):
     assert prune("rerun", "none.json")[2] == "prune: none.json: no such file\n"
 
 
+@pytest.mark.slow
+def test_the_committed_run_repeats(prune, tmp_path):
+    record = DOCS.parent / "results" / "compare" / "run.json"
+    status, out, err = prune("rerun", record, "--out", tmp_path / "again")
+    assert status == 0, out + err
+    assert out.startswith("The same: every count of 20 rows")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completions_are_scripts_of_their_shell(prune, tmp_path, shell):
     status, out, _ = prune("--print-completion", shell)

@@ -27,7 +27,7 @@ prune unit --k 50:90:5              unit pruning
 prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
-prune rerun results/compare/run.json  whether a run repeats"""
+prune rerun out/run.json            whether a run repeats"""
 
 GROUPS = (
     *("sweep", "sensitivity", "study", "depth"),

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         atomic.write(args.save, content)
         record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
         record.results |= asdict(epochs[-1])
-        atomic.write(args.out / "history.csv", results.to_csv(epochs, Epoch).encode())
+        atomic.write(args.out / "history.csv", results.to_csv(epochs, results.Epoch).encode())
         status = pictures.write(console, args.out, "history", lambda: _drawn(epochs))
     console.say(
         f"\nSaved {args.save}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right."

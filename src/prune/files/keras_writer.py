@@ -6,8 +6,6 @@ import io
 import json
 import zipfile
 
-import h5py
-
 from prune.core.network import Network
 from prune.files import keras_config
 
@@ -18,6 +16,8 @@ def hdf5_bytes(network: Network, compress: bool = False) -> bytes:
     Keras chooses its loader by name: `.weights.h5` is read from /layers, any other `.h5` from
     /model_weights.  Both lead to the same stored arrays.
     """
+    import h5py  # here, since most commands write no such file, and its import takes time
+
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file.attrs["backend"] = "tensorflow"

@@ -98,7 +98,7 @@ def _chunked(source: Source, declared: _Declared) -> np.ndarray:
     if not headers.is_there(tree):
         raise PruneError(f"of shape {declared.shape} was never written")
     blocks = chunks.Blocks(tree, tuple(sides[:-1]), declared.filters, declared.kind)
-    found = chunks.stored(source.content, blocks, declared.shape)
+    found = chunks.stored(source, blocks, declared.shape)
     ratio = limits.DEFLATE if chunks.DEFLATE in declared.filters else 1
     _spend(source, declared, sum(block.size for block in found), ratio)
     return chunks.read(source.content, blocks, found, declared.shape)

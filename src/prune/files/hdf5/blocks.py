@@ -22,10 +22,20 @@ class Source:
     """The bytes of a file, and what was read of them: nothing is read twice, or without end."""
 
     content: bytes
+    steps: int = 0  # messages, names, nodes and texts looked at
     stored: int = 0  # bytes of arrays, as they are stored
     weights: int = 0
     seen: set[int] = field(default_factory=set)  # addresses of the data sets read
     heaps: dict[int, dict[int, bytes]] = field(default_factory=dict)  # of texts, by address
+
+    def step(self) -> None:
+        """Count a step; many things of a file can lead to the same ones, again and again."""
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise Broken(f"it takes more than {_MOST_STEPS:,} steps to read")
+
+
+_MOST_STEPS = 1_000_000  # some seconds
 
 
 def cut(content: bytes, start: int, size: int) -> bytes:

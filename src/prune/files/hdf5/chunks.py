@@ -12,7 +12,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.files import limits
-from prune.files.hdf5.blocks import Broken, cut, number
+from prune.files.hdf5.blocks import Broken, Source, cut, number
 from prune.files.hdf5.links import leaves
 
 DEFLATE, SHUFFLE = 1, 2
@@ -55,7 +55,7 @@ def filters(data: bytes) -> list[int]:
     return found
 
 
-def stored(content: bytes, blocks: Blocks, shape: tuple[int, ...]) -> list[_Block]:
+def stored(source: Source, blocks: Blocks, shape: tuple[int, ...]) -> list[_Block]:
     """Return the blocks of an array, all of which must be there, and none larger than it."""
     if prod(blocks.sides) > max(prod(shape), _SMALL) or 0 in blocks.sides:
         raise PruneError(f"is stored in blocks of {blocks.sides}, larger than itself")
@@ -68,7 +68,7 @@ def stored(content: bytes, blocks: Blocks, shape: tuple[int, ...]) -> list[_Bloc
     found = []
     sides = len(blocks.sides)
     # One more side than the array has, for the bytes of a number.
-    for key, place in leaves(content, blocks.tree, kind=1, key=8 + 8 * (sides + 1)):
+    for key, place in leaves(source, blocks.tree, kind=1, key=8 + 8 * (sides + 1)):
         size, skipped, *corner = struct.unpack(f"<II{sides}Q8x", key)
         if tuple(corner) not in missing:
             raise Broken("a block is stored twice, or outside its array")

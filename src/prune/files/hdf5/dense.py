@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from prune.files import limits
-from prune.files.hdf5.blocks import UNDEFINED, Broken, cut, expect, number
+from prune.files.hdf5.blocks import UNDEFINED, Broken, Source, cut, expect, number
 
 _DEEPEST = 4  # levels of the tree: each holds tens of times the one below
 
 
-def things(content: bytes, heap: int, tree: int, key: slice) -> Iterator[bytes]:
+def things(source: Source, heap: int, tree: int, key: slice) -> Iterator[bytes]:
     """Yield what is kept in the heap, in the order of the tree.
 
     `key` is where, in a record of the tree, the place in the heap stands.
     """
-    take = _taker(content, heap)
-    for i, record in enumerate(_records(content, tree)):
+    take = _taker(source.content, heap)
+    for i, record in enumerate(_records(source, tree)):
         if i == limits.LINKS:
             raise Broken(f"more than {limits.LINKS:,} things are in one place")
         yield take(record[key])
@@ -32,31 +32,34 @@ class _Tree(NamedTuple):
     depth: int
 
 
-def _records(content: bytes, address: int) -> Iterator[bytes]:
+def _records(source: Source, address: int) -> Iterator[bytes]:
+    content = source.content
     expect(content, address, b"BTHD")
     node, record, depth, root, used = struct.unpack("<IHH2xQH", cut(content, address + 6, 20))
     if depth > _DEEPEST or not record or node < _PREFIX + record:
         raise Broken("a tree of it has impossible measures")
-    yield from _below(content, _Tree(node, record, depth), (root, used, depth))
+    yield from _below(source, _Tree(node, record, depth), (root, used, depth))
 
 
 _PREFIX = 10  # bytes of a node's mark, version, kind and sum
 
 
-def _below(content: bytes, tree: _Tree, at: tuple[int, int, int]) -> Iterator[bytes]:
+def _below(source: Source, tree: _Tree, at: tuple[int, int, int]) -> Iterator[bytes]:
     """Yield the records of a node, and of all nodes below it."""
-    address, used, depth = at
+    source.step()
+    content, (address, used, depth) = source.content, at
     expect(content, address, b"BTIN" if depth else b"BTLF")
     block = cut(content, address + 6, used * tree.record)
-    own = [block[i * tree.record : (i + 1) * tree.record] for i in range(used)]
-    yield from own
+    for i in range(used):
+        source.step()
+        yield block[i * tree.record : (i + 1) * tree.record]
     if depth:
         count, total = _counted(tree, depth)
         place = address + 6 + len(block)
         for i in range(used + 1):
             start = place + i * (8 + count + total)
             child = (number(content, start), number(content, start + 8, count), depth - 1)
-            yield from _below(content, tree, child)
+            yield from _below(source, tree, child)
 
 
 def _counted(tree: _Tree, depth: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from prune import PruneError
-from prune.files.hdf5.blocks import UNDEFINED, Broken, cut, expect, number
+from prune.files.hdf5.blocks import UNDEFINED, Broken, Source, cut, expect, number
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -47,13 +47,15 @@ def root(content: bytes) -> int:
 _SUPERBLOCKS = {0: (13, 24, 64), 1: (13, 28, 68), 2: (9, 12, 36), 3: (9, 12, 36)}
 
 
-def messages(content: bytes, address: int) -> list[Message]:
+def messages(source: Source, address: int) -> list[Message]:
     """Return the messages of the object at `address`, in their order."""
+    content = source.content
     found: list[Message] = []
     newer = content[address : address + 4] == b"OHDR"
     blocks, wide = (_newer if newer else _older)(content, address)
     for start, size in blocks:  # which grows while it is walked
         for message in _block(content, (start, size), newer, wide):
+            source.step()
             if message.kind != CONTINUATION:
                 found.append(message)
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prune import PruneError
 from prune.files import limits
 from prune.files.hdf5 import dense, headers
-from prune.files.hdf5.blocks import Broken, cut, expect, number
+from prune.files.hdf5.blocks import Broken, Source, cut, expect, number
 from prune.files.hdf5.headers import LINK, LINK_INFO, SYMBOLS, Message
 
 _ENTRY = struct.Struct("<QQI20x")  # of a symbol table: name, object, kind
@@ -19,10 +19,10 @@ _KEY = slice(4, None)  # in a record of the tree of many links, behind the hash 
 _DEEPEST = 16  # levels of a tree: each at least doubles what it can hold
 
 
-def links(content: bytes, found: list[Message]) -> dict[str, int | None]:
+def links(source: Source, found: list[Message]) -> dict[str, int | None]:
     """Return the address of each name in a group; None stands for a link that is not followed."""
     leading: dict[str, int | None] = {}
-    for name, address in _all(content, found):
+    for name, address in _all(source, found):
         if name in leading:
             raise Broken("a group holds a name twice")
         if len(leading) == limits.LINKS:
@@ -31,18 +31,18 @@ def links(content: bytes, found: list[Message]) -> dict[str, int | None]:
     return leading
 
 
-def _all(content: bytes, found: list[Message]) -> Iterator[tuple[str, int | None]]:
+def _all(source: Source, found: list[Message]) -> Iterator[tuple[str, int | None]]:
     for message in found:
         if message.kind == SYMBOLS:
             tree, heap = struct.unpack("<QQ", cut(message.data, 0, 16))
-            yield from _symbols(content, tree, _names(content, heap))
+            yield from _symbols(source, tree, _names(source.content, heap))
         elif message.kind == LINK:
             yield _link(message.data)
         elif message.kind == LINK_INFO:
             counted = 2 + (8 if number(message.data, 1, 1) & 1 else 0)
             heap, tree = struct.unpack("<QQ", cut(message.data, counted, 16))
             if headers.is_there(heap):
-                yield from map(_link, dense.things(content, heap, tree, _KEY))
+                yield from map(_link, dense.things(source, heap, tree, _KEY))
 
 
 def _names(content: bytes, heap: int) -> bytes:
@@ -50,12 +50,14 @@ def _names(content: bytes, heap: int) -> bytes:
     return cut(content, number(content, heap + 24), number(content, heap + 8))
 
 
-def _symbols(content: bytes, tree: int, names: bytes) -> Iterator[tuple[str, int | None]]:
+def _symbols(source: Source, tree: int, names: bytes) -> Iterator[tuple[str, int | None]]:
     """Yield the entries of a symbol table, leaf by leaf."""
-    for leaf in leaves(content, tree, kind=0, key=8):
+    content = source.content
+    for leaf in leaves(source, tree, kind=0, key=8):
         place = leaf[1]
         expect(content, place, b"SNOD")
         for i in range(number(content, place + 6, 2)):
+            source.step()
             name, address, kind = _ENTRY.unpack(cut(content, place + 8 + 40 * i, 40))
             end = names.find(b"\0", name)
             if end < 0:
@@ -63,14 +65,16 @@ def _symbols(content: bytes, tree: int, names: bytes) -> Iterator[tuple[str, int
             yield decoded(names[name:end]), None if kind == _SYMBOLIC else address
 
 
-def leaves(content: bytes, tree: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
+def leaves(source: Source, tree: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
     """Yield the key and the address of each leaf of a tree of the older form."""
+    content = source.content
     nodes, seen = [tree], set()
     while nodes:
         place = nodes.pop()
         if place in seen or len(seen) > limits.CHUNKS:
             raise Broken("a tree of it has no end")
         seen.add(place)
+        source.step()
         expect(content, place, b"TREE" + bytes([kind]))
         level, used = struct.unpack("<BH", cut(content, place + 5, 3))
         step = key + 8
@@ -82,7 +86,9 @@ def leaves(content: bytes, tree: int, kind: int, key: int) -> Iterator[tuple[byt
         if level > _DEEPEST:
             raise Broken("a tree of it is too deep")
         if level == 0:
-            yield from below
+            for leaf in below:
+                source.step()
+                yield leaf
         else:
             nodes += [address for _, address in reversed(below)]
 

@@ -20,14 +20,14 @@ _MOST_THINGS = 2**16  # of a heap: its numbers have no more bits
 
 def attribute(source: Source, found: list[Message], name: str) -> list[str] | None:
     """Return the texts of the attribute `name`, or None if there is none."""
-    for data in _all(source.content, found):
+    for data in _all(source, found):
         parts = _parts(data)
         if parts[0] == name:
             return _read(source, name, *parts[1:])
     return None
 
 
-def _all(content: bytes, found: list[Message]) -> Iterator[bytes]:
+def _all(source: Source, found: list[Message]) -> Iterator[bytes]:
     for message in found:
         if message.kind == ATTRIBUTE:
             yield message.data
@@ -35,7 +35,7 @@ def _all(content: bytes, found: list[Message]) -> Iterator[bytes]:
             counted = 2 + (2 if number(message.data, 1, 1) & 1 else 0)
             heap, tree = struct.unpack("<QQ", cut(message.data, counted, 16))
             if headers.is_there(heap):
-                yield from dense.things(content, heap, tree, _KEY)
+                yield from dense.things(source, heap, tree, _KEY)
 
 
 def _parts(data: bytes) -> tuple[str, bytes, bytes, bytes]:
@@ -80,17 +80,19 @@ def _heap(source: Source, address: int) -> dict[int, bytes]:
     if address not in source.heaps:
         if len(source.heaps) == _MOST_HEAPS:
             raise Broken(f"its texts are in more than {_MOST_HEAPS:,} places")
-        source.heaps[address] = dict(_things(source.content, address))
+        source.heaps[address] = dict(_things(source, address))
     return source.heaps[address]
 
 
-def _things(content: bytes, address: int) -> Iterator[tuple[int, memoryview]]:
+def _things(source: Source, address: int) -> Iterator[tuple[int, bytes]]:
+    content = source.content
     expect(content, address, b"GCOL\x01")
     size = number(content, address + 8)
     if address + size > len(content):
         raise Broken("a heap of texts ends beyond its end")
     place, end = address + 16, address + size
     for _ in range(_MOST_THINGS):
+        source.step()
         if place + 16 > end:
             return
         index, size = struct.unpack_from("<H6xQ", content, place)

@@ -29,11 +29,11 @@ class Group(NamedTuple):
 def root(content: bytes) -> Group:
     """Return the outermost group; whatever is wrong with the bytes is a `PruneError`."""
     source = Source(content)
-    return _group(source, "", headers.messages(content, headers.root(content)))
+    return _group(source, "", headers.messages(source, headers.root(content)))
 
 
 def _group(source: Source, name: str, found: list[Message]) -> Group:
-    return Group(source, name, found, links.links(source.content, found))
+    return Group(source, name, found, links.links(source, found))
 
 
 def names(group: Group) -> list[str]:
@@ -49,7 +49,7 @@ def subgroup(parent: Group, path: str) -> Group | None:
         if group is None or address is None:
             return None
         where = f"{group.name}/{name}"
-        found = headers.messages(group.source.content, address)
+        found = headers.messages(group.source, address)
         if not _GROUPS & {message.kind for message in found}:
             raise PruneError(f"has {short(where)} where a group belongs")
         group = _group(group.source, where, found)
@@ -78,7 +78,7 @@ def array(parent: Group, path: str) -> np.ndarray:
     address = None if group is None else _address(group, name)
     if group is None or address is None:
         raise PruneError(f"has no data set {short(path)}")
-    found = headers.messages(group.source.content, address)
+    found = headers.messages(group.source, address)
     where = short(f"{group.name}/{name}")
     if LAYOUT not in {message.kind for message in found}:
         raise PruneError(f"has {where} where a data set belongs")
