@@ -77,7 +77,8 @@ def test_what_is_pruned_on_the_way_stays_zero_too(optimizer):
     network = chain(SIZES, bias=True)
     course = Course(network, examples(), Recipe(2, 16, 0.01, 0, optimizer))
     course.advance(5)  # so that the optimizer remembers what is about to go
-    held = cut(course.network, "unit", 0.5).masks
+    # Weights: a ReLU unit that is gone has no gradient, masked or not.
+    held = cut(course.network, "weight", 0.5).masks
     course.hold(held)
     for _ in range(4):
         course.advance(1)
