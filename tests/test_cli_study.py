@@ -240,3 +240,17 @@ def test_interrupted_it_says_so_and_keeps_what_is_done(prune, path, out):
     done = finished(out)
     _, _, err = prune("study", path, "--out", "o")
     assert f"12 cells of 3 networks: {done} done" in err
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_the_numbers(prune, path, out, monkeypatch):
+    from matplotlib.figure import Figure
+
+    def fail(*given, **more):
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    status, printed, err = prune("study", path, "--out", "o", "-q")
+    assert status == 4 and printed
+    told = "the picture could not be drawn (RuntimeError: no font); the tables are complete"
+    assert err == f"prune: {told}\n"
+    assert len(table(out)) == 36 and not (out / "accuracy.png").exists()

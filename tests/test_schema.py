@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import planted
 from prune.files import weights
 
 PAGE = (Path(__file__).parents[1] / "docs" / "json.md").read_text()
@@ -19,6 +20,7 @@ TYPES = {
     "nothing": lambda value: value is None,
     "object": lambda value: type(value) is dict,
     "list": lambda value: type(value) is list,
+    "truth": lambda value: type(value) is bool,
 }
 
 
@@ -58,8 +60,16 @@ def test_what_is_printed_is_what_the_page_says(prune, tiny, title):
     assert_documented(json.loads(out), title)
 
 
-def assert_documented(found, title):
-    fields = documented(title)
+def test_the_rows_of_a_study_have_more_columns(prune, tiny_data, tmp_path):
+    path = planted.settings(tiny_data, planted.TEXT)
+    planted.plant(path, tmp_path / "work" / "o")
+    status, out, err = prune("study", path, "--out", "o", "--format", "json", "-q")
+    assert status == 0, err
+    assert_documented(json.loads(out), "weight, unit", "study, depth")
+
+
+def assert_documented(found, *titles):
+    fields = [field for title in titles for field in documented(title)]
     assert fields
     for each in found if isinstance(found, list) else [found]:
         assert list(each) == [name for name, _ in fields]

@@ -100,7 +100,7 @@ def _rows(ready: Sequence[Contender], samples: list[Samples], batch: int) -> Ite
 def _row(
     contender: Contender, samples: Samples, faster: tuple[float, float, float], batch: int
 ) -> Timing:
-    (method, criterion, plan), pruned = contender.point
+    (method, criterion, plan, *_), pruned = contender.point
     small = shrink(pruned.network)
     low, high = samples.quartiles()
     return Timing(

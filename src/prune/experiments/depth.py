@@ -19,7 +19,7 @@ def parameters_held(
     """Return networks of equal layers that have as many weights as the middle one of `width`.
 
     >>> parameters_held([1, 2, 3], 300, 784, 10)
-    {1: (414,), 2: (300, 300), 3: (254, 254, 254)}
+    {1: (413,), 2: (300, 300), 3: (253, 253, 253)}
     """
     middle = sorted(depths)[len(depths) // 2]
     wanted = weights(width, middle, inputs + classes)
