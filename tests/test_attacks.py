@@ -18,8 +18,9 @@ import prune as package
 from attacks import ATTACKS
 from attacks.material import BIASES, KERNELS
 from attacks.run import MARK, prepare
+from prune import PruneError
 from prune.core.network import arrays
-from prune.files import weights
+from prune.files import allocations, data, weights
 
 TESTS = Path(__file__).parent
 SOURCE = Path(package.__file__).parents[1]
@@ -165,3 +166,24 @@ def test_the_page_tells_of_each_attack_what_comes_of_it(outcomes):
         assert told.startswith("exit 2: " if came["status"] else "answers rightly")
         # Behind the name of the file, which differs.
         assert told.removeprefix("exit 2: ")[:50] in came["err"] or not came["status"]
+
+
+# Without limits of memory, what is refused for its size is left to the other process.
+HEAVY = re.compile("explode|terabyte|zeros|without end")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in ATTACKS.items() if each.refusal and not HEAVY.search(name)]
+)
+def test_each_is_refused_in_this_process_too(outcomes, name):
+    # The same by the functions that the command calls, so that coverage can see them.
+    path, attack = outcomes[0][name], ATTACKS[name]
+    with pytest.raises(PruneError) as caught:
+        if attack.kind == "weights":
+            weights.load(path)
+        elif attack.kind == "k-map":
+            allocations.load(path, ("dense",))
+        else:
+            found = data.load(str(path), "test")
+            data.check_fits(found, weights.load(path.parents[1] / "good.weights.h5").network, "")
+    assert re.search(attack.refusal, str(caught.value))

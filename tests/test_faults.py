@@ -90,7 +90,9 @@ def test_the_nth_write_fsync_or_rename_that_fails_loses_nothing(prune, tiny, tmp
 def start(*argv, **more):
     words = [sys.executable, "-m", "prune", *map(str, argv)]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), **more.pop("env", {})}
-    return subprocess.Popen(words, text=True, env=environment, **more)
+    # Where the tests run in the background of a shell, Ctrl-C is ignored, by children too.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    return subprocess.Popen(words, text=True, env=environment, **heard, **more)
 
 
 CHECKS = {

@@ -37,6 +37,12 @@ def foreign_class_called_dense(folder):
     return keras_file(folder, configuration(evil))
 
 
+@attack("'evil' is a Dense of keras.layers \\(mine>Dense\\), not of Keras")
+def registered_class_called_dense(folder):
+    """A class that somebody registered under the name of Keras' own."""
+    return keras_file(folder, configuration({**dense("evil"), "registered_name": "mine>Dense"}))
+
+
 @attack("'evil' is a system layer")
 def class_of_keras_that_is_none(folder):
     """A layer whose class is a function of another module."""

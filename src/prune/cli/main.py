@@ -41,10 +41,9 @@ class Terminated(KeyboardInterrupt):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    argv = sys.argv[1:] if argv is None else argv
     _prepare_streams()
-    with _signals():
-        return _outcome(argv)
+    with _signals(restore=argv is not None):
+        return _outcome(sys.argv[1:] if argv is None else argv)
 
 
 def _outcome(argv: list[str]) -> int:
@@ -64,7 +63,8 @@ def _outcome(argv: list[str]) -> int:
         _ignore_signals()
         if "--debug" in argv:
             traceback.print_exc()
-        text, status = _explain(error)
+        # What a package that is being imported makes of a signal may be any error.
+        text, status = _explain(_came[0] if _came else error)
         print(f"prune: {_line(text)}", file=sys.stderr)
         return status
 
@@ -159,22 +159,32 @@ def _versions() -> str:
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+    _came.append(Terminated() if signum == signal.SIGTERM else KeyboardInterrupt())
+    raise _came[-1]
+
+
+_came: list[BaseException] = []  # signals of this run
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does; afterwards all is as it was."""
+def _signals(restore: bool) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does; afterwards all is as it was.
+
+    Without `restore` the process ends after it, and nothing may change how.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    _came.clear()
     before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGTERM, _terminate)
+    if before[signal.SIGINT] is signal.default_int_handler:  # else it is ignored, as by nohup
+        signal.signal(signal.SIGINT, _terminate)
     try:
         yield
     finally:
         for which, handler in before.items():
-            signal.signal(which, handler)
+            signal.signal(which, handler if restore else signal.SIG_IGN)
 
 
 def _ignore_signals() -> None:
