@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prune.files.studies import Study
     from prune.views.depth import Readings
 
-_K = "0:40:10,44:98:2"
+_K = "0:98:2"
 _DEEPEST = 50
 
 

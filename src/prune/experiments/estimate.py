@@ -8,11 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from prune.core import pruning
 from prune.experiments import perform
 from prune.experiments.cells import Pruning, Training
 from prune.experiments.study import State
 
 _PROBED = 1000  # images
+_EPOCHS = 10
 _INPUTS = 784  # near enough for an estimate
 
 Cell = Training | Pruning
@@ -30,6 +32,8 @@ def kind(cell: Cell) -> Hashable:
     """Return what cells have in common whose seconds are as their work."""
     if isinstance(cell, Training):
         return "training", cell.batch_size
+    if cell.retraining:
+        return "training on", cell.retraining.schedule, cell.retraining.batch_size
     return cell.method, cell.criterion, cell.repair, cell.scope
 
 
@@ -37,7 +41,8 @@ def work(cell: Cell) -> float:
     """Return how much there is to do, in units of the kind."""
     if isinstance(cell, Training):
         return _weights(cell) * cell.epochs
-    return _weights(cell.training) * len(cell.k)
+    epochs = cell.retraining.epochs if cell.retraining else 1
+    return _weights(cell.training) * len(cell.k) * epochs
 
 
 def _weights(training: Training) -> int:
@@ -72,20 +77,29 @@ def probe(state: State) -> Callable[[Cell], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
     few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
 
-    def train(cell: Training) -> float:
-        short = replace(cell, epochs=1)
-        perform.train(short, few)  # the first time, it imports and compiles
+    def seconds(cell: Training, epochs: int) -> float:
         start = time.perf_counter()
-        perform.train(short, few)
+        perform.train(replace(cell, epochs=epochs), few)
+        return time.perf_counter() - start
+
+    def train(cell: Training) -> float:
+        seconds(cell, 1)  # imports
+        once = seconds(cell, 1)  # compiles, which no more images make longer
+        epoch = max(0.0, seconds(cell, 1 + _EPOCHS) - once) / _EPOCHS
         share = perform.images(state.source, "train") / perform.images(few, "train")
-        return (time.perf_counter() - start) * share * cell.epochs
+        return once + epoch * share * cell.epochs
 
     def prune(cell: Pruning) -> float:
+        if cell.retraining:  # pruning takes little beside it
+            epochs = cell.retraining.epochs * len(cell.k)
+            return train(replace(cell.training, epochs=epochs))
         network = perform.untrained(cell.training, few)
         short = replace(cell, k=cell.k[-1:], calibration=min(_PROBED, cell.calibration))
         start = time.perf_counter()
         perform.prune(short, network, few, None)
         share = perform.images(state.source, "test") / perform.images(few, "test")
+        if pruning.needs_images(cell.method, cell.criterion, cell.repair):
+            share = 1  # most of it is spent on matrices, whose size is that of the layers
         return (time.perf_counter() - start) * share * len(cell.k)
 
     return lambda cell: train(cell) if isinstance(cell, Training) else prune(cell)
