@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,12 @@ def _cpu() -> str:
     return next(names, platform.machine())
 
 
+@cache
 def _git_revision() -> str | None:
-    """Return the commit of the checkout that this code runs from, if it is one."""
+    """Return the commit of the checkout that this code runs from, if it is one.
+
+    As it was at the start: what a run writes may itself change the checkout.
+    """
     root = Path(__file__).parents[3]
     if not (root / ".git").exists():
         return None
