@@ -103,6 +103,15 @@ def test_silent_inputs_make_the_dense_product_cheaper_than_the_sparse(rng):
     np.testing.assert_array_equal(found, np.maximum(rows, 0) @ network[1].kernel)
 
 
+def test_where_almost_nothing_is_left_nobody_asks_which_inputs_are_silent(rng):
+    network = hidden(rng, 0.02)
+    inputs = rng.normal(size=(200, 700)).astype(np.float32)
+    inputs[:, 70:] = 0
+    first, last = shrink(network)
+    rows = np.maximum(forms._sparse(first.kernel)(inputs), 0)
+    np.testing.assert_array_equal(forms.fastest(network)(inputs), rows @ last.kernel)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_inputs_are_not_changed(rng, network, form):
     images = rng.normal(size=(20, 6)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 from prune.core.plan import Plan
 from prune.experiments import sweep
-from prune.experiments.engines import numpy_engine
+from prune.experiments.engines import Shared, numpy_engine
 from prune.experiments.sweep import Curve
 
 PAIRS = [("weight", "magnitude"), ("unit", "norm")]
@@ -90,3 +91,21 @@ def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images
     first = numpy_engine(*images)(network)
     second = numpy_engine(images[0][order], images[1][order])(network)
     assert first.correct == second.correct and first.loss == pytest.approx(second.loss)
+
+
+def test_what_threads_share_is_opened_by_the_first_and_closed_by_the_last():
+    happened = []
+
+    @contextmanager
+    def watched():
+        happened.append("open")
+        yield
+        happened.append("close")
+
+    shared = Shared(watched)
+    for _ in range(2):
+        with shared:
+            with shared:
+                happened.append("both")
+            happened.append("one")
+    assert happened == ["open", "both", "one", "close"] * 2

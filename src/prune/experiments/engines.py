@@ -31,7 +31,7 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = N
     images, labels = images[order], labels[order]
     pool = ThreadPoolExecutor(threads or cores())
     blas = ThreadpoolController().select(user_api="blas")
-    one_thread = _Shared(partial(blas.limit, limits=1))
+    one_thread = Shared(partial(blas.limit, limits=1))
 
     def evaluate(network: Network) -> Evaluation:
         with one_thread:
@@ -40,7 +40,7 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = N
     return evaluate
 
 
-class _Shared:
+class Shared:
     """A context that the first of several threads opens for all, and the last one closes."""
 
     def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
