@@ -44,16 +44,19 @@ class Shared:
     """A context that the first of several threads opens for all, and the last one closes."""
 
     def __init__(self, make: Callable[[], AbstractContextManager[object]]) -> None:
+        """Share what `make` gives."""
         self._make, self._lock = make, Lock()
         self._inside, self._open = 0, ExitStack()
 
     def __enter__(self) -> None:
+        """Open it, if nobody is inside."""
         with self._lock:
             if not self._inside:
                 self._open.enter_context(self._make())
             self._inside += 1
 
     def __exit__(self, *failure: object) -> None:
+        """Close it, if nobody is left inside."""
         with self._lock:
             self._inside -= 1
             if not self._inside:
