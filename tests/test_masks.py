@@ -24,6 +24,7 @@ SCORES = [
         np.arange(100.0)[::-1],
         np.repeat([0.0, 1.0, 2.0], [70, 20, 10]),
         np.repeat([-1.0, -0.0, 0.0, 3.0], 25),
+        np.tile([3.0, -np.inf, -np.inf, -1.0, 0.0], 20),
         np.ones(33),
         np.ones(1),
     )
@@ -60,6 +61,31 @@ def test_ranks_of_random_floats_are_those_of_a_stable_sort(rng):
 def test_infinite_scores_have_a_rank():
     scores = np.array([np.inf, 1, -np.inf], np.float32)
     np.testing.assert_array_equal(masks.ranks(scores), [2, 1, 0])
+
+
+@pytest.mark.parametrize("floor", [0, Fraction(1, 100), Fraction(1, 4)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_layers_are_ranked_together_as_a_stable_sort_would_but_for_the_floor(rng, floor, kind):
+    sizes = {"a": (30, 20), "b": (40,), "c": (7, 3)}
+    scores = {name: rng.normal(size=size).round(1).astype(kind) for name, size in sizes.items()}
+    scores["a"][rng.random((30, 20)) < 0.7] = -np.inf
+    together = np.concatenate([each.ravel() for each in scores.values()])
+    last = np.concatenate([_best(each.ravel(), floor) for each in scores.values()])
+    order = np.lexsort((np.where(last > 0, last, together), last > 0))
+    found = masks.rank_together(scores, floor)
+    np.testing.assert_array_equal(
+        np.argsort(np.concatenate([each.ravel() for each in found.values()])), order
+    )
+    assert [each.shape for each in found.values()] == list(sizes.values())
+
+
+def _best(scores, floor):
+    """Return where in the best `floor` of `scores` each one stands, from 1 up to 2; or else 0."""
+    size = int(np.ceil(float(floor) * len(scores)))
+    places = np.zeros(len(scores))
+    for place, one in enumerate(np.argsort(scores, kind="stable")[len(scores) - size :]):
+        places[one] = 1 + place / size
+    return places
 
 
 @pytest.mark.parametrize("scores", SCORES)

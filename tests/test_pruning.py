@@ -6,7 +6,7 @@ import pytest
 
 from chains import CHAINS, PLAIN, WITH_BIAS, calibration, chain
 from prune import PruneError
-from prune.core import pruning
+from prune.core import criteria, masks, pruning
 from prune.core.calibration import Calibration, draw
 from prune.core.masks import SCOPES, count
 from prune.core.network import arrays, logits
@@ -136,6 +136,42 @@ def test_permuting_units_permutes_what_is_kept(each):
         for each_network in (network, turned)
     )
     np.testing.assert_array_equal(before.masks["layer_0"][..., order], after.masks["layer_0"])
+
+
+def test_lamp_is_the_share_among_the_squares_of_all_that_outlive_a_weight(rng):
+    kernel = rng.normal(size=(9, 7)).round(1).astype(np.float32)
+    kernel[rng.random(kernel.shape) < 0.3] = 0
+    layer = PLAIN[0]._replace(kernel=kernel)
+    found = criteria.lamp((layer,), Calibration())[layer.name].ravel()
+    squares = kernel.ravel().astype(np.float64) ** 2
+    order = sorted(range(squares.size), key=lambda i: squares[i])
+    for place, one in enumerate(order):
+        outliving = sum(squares[other] for other in order[place:])
+        assert found[one] == pytest.approx(squares[one] / outliving if squares[one] else 0)
+
+
+@pytest.mark.parametrize("name", [name for method, name in ONE_SHOT if method == "weight"])
+def test_weights_that_reach_nothing_any_more_go_before_those_that_do(name):
+    network = chain([12, 10, 8, 4])
+    held = {layer.name: np.ones(layer.kernel.shape, bool) for layer in network[:-1]}
+    held["layer_1"][:5] = False  # nothing reads the first five units of layer 0
+    asked = plan(masks.apply(network, held), sparsities=(0.5,))._replace(held=held)
+    (point,) = pruning.sweep("weight", name, asked)
+    assert not point.masks["layer_0"][:, :5].any()
+    assert point.masks["layer_0"][:, 5:].all()
+
+
+@pytest.mark.parametrize("each", [each for each in ONE_SHOT if "random" not in each])
+def test_what_is_gone_changes_no_rank_of_what_is_not(each):
+    network = chain([12, 10, 8, 4])
+    (half,) = pruning.sweep(*each, plan(network, sparsities=(0.4,)))
+    for layer, after in pairwise(half.network):  # what reads a removed unit reads nothing
+        after.kernel[~layer.kernel.any(axis=0)] = 0
+    further = plan(half.network, sparsities=(0.8,))
+    (anew,) = pruning.sweep(*each, further)
+    (going_on,) = pruning.sweep(*each, further._replace(held=half.masks))
+    for name, mask in anew.masks.items():
+        np.testing.assert_array_equal(going_on.masks[name], mask)
 
 
 @pytest.mark.parametrize(("name", "unchanged"), [("lamp", True), ("magnitude", False)])

@@ -144,11 +144,37 @@ def test_training_in_smaller_arrays_is_training_with_masks(method, sparsity):
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
+def test_a_step_learns_nothing_from_the_values_that_input_dropout_leaves_out():
+    share, rate, classes = 0.3, 1e-4, 4
+    (layer,) = chain([2000, classes])
+    blank = layer._replace(kernel=np.zeros_like(layer.kernel), activation="softmax")
+    seen = Examples(np.ones((1, 2000), np.float32), np.zeros(1, int))
+    recipe = Recipe(3, 1, rate, optimizer="sgd", momentum=0.0, input_dropout=share)
+    course, left_out = Course((blank,), seen, recipe), []
+    course.advance(1)
+    moved = course.network[0].kernel
+    missed = np.full(classes, 1 / classes) - np.eye(classes)[0]  # all classes were as likely
+    left_out.append(~moved.any(axis=1))
+    np.testing.assert_allclose(
+        moved[~left_out[0]],
+        np.tile(-rate * missed / (1 - share), (sum(~left_out[0]), 1)),
+        rtol=1e-5,
+    )
+    course.advance(1)
+    left_out.append((course.network[0].kernel == moved).all(axis=1))
+    for each in left_out:
+        assert each.mean() == pytest.approx(share, abs=0.05)
+    assert np.mean(left_out[0] & left_out[1]) == pytest.approx(share**2, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(dropout):
     network, held = chain(SIZES), cut(chain(SIZES), "weight", 0.7).masks
     found = []
     for seed in (0, 0, 1):
-        course = Course(network, examples(), Recipe(2, 16, 0.01, seed), held)
+        recipe = Recipe(2, 16, 0.01, seed, input_dropout=dropout)
+        course = Course(network, examples(), recipe, held)
         course.advance(course.steps)
         found.append(b"".join(array.tobytes() for array in arrays(course.network)))
     assert found[0] == found[1] != found[2]
@@ -452,6 +478,8 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--schedule", "gradual"], "--schedule is about training: give --retrain EPOCHS too"),
         (["--rewind", "0"], "--rewind is about training: give --retrain EPOCHS too"),
         (["--distill", "0.5"], "--distill is about training: give --retrain EPOCHS too"),
+        (["--batch-size", "64"], "--batch-size is about training: give --retrain EPOCHS too"),
+        (["--retrain", "1", "--input-dropout", "1"], "less than 1, which leaves nothing to learn"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
             "--ramp and --ramp-from are for --schedule gradual, got one-shot",

@@ -21,8 +21,7 @@ OPTIMIZERS = ("adam", "sgd", "adamw")
 DECAYS = ("none", "cosine", "linear")
 SCHEDULES = ("one-shot", "iterative", "gradual")
 RAMPS = ("cubic", "exponential")
-# What says how to retrain, and so nothing without --retrain.
-_NEEDS_RETRAIN = ("schedule", "ramp", "ramp_from", "rewind", "reinit", "scratch", "distill")
+_ONLY_HERE = ("schedule", "ramp", "ramp_from", "rewind", "reinit", "scratch", "distill")
 _RECIPE = (
     "optimizer",
     "batch_size",
@@ -30,8 +29,11 @@ _RECIPE = (
     "decay",
     "momentum",
     "weight_decay",
+    "input_dropout",
 )
-NAMES = ("retrain", *_NEEDS_RETRAIN, *_RECIPE)
+# What says how to retrain, and so nothing without --retrain.
+_NEEDS_RETRAIN = (*_ONLY_HERE, *_RECIPE)
+NAMES = ("retrain", *_NEEDS_RETRAIN)
 _STARTS = ("rewind", "reinit", "scratch")
 
 
@@ -59,6 +61,13 @@ def add_recipe(parser: argparse.ArgumentParser, batch_size: int, decay: str) -> 
     )
     parser.add_argument(
         "--weight-decay", metavar="W", type=share, default=0.004, help="of adamw (default: 0.004)"
+    )
+    parser.add_argument(
+        "--input-dropout",
+        metavar="SHARE",
+        type=below_one,
+        default=0.0,
+        help="of each image's values that are left out, others at every step (default: 0)",
     )
 
 
@@ -144,6 +153,14 @@ def share(text: str) -> float:
     return found
 
 
+def below_one(text: str) -> float:
+    """Parse a number from 0 to below 1."""
+    found = share(text)
+    if found == 1:
+        raise argparse.ArgumentTypeError("expected less than 1, which leaves nothing to learn from")
+    return found
+
+
 def recipe(args: argparse.Namespace, epochs: int) -> Recipe:
     """Return the recipe that was asked for."""
     from prune.training.recipe import Recipe
@@ -157,6 +174,7 @@ def recipe(args: argparse.Namespace, epochs: int) -> Recipe:
         momentum=args.momentum,
         weight_decay=args.weight_decay,
         decay=args.decay,
+        input_dropout=args.input_dropout,
     )
 
 

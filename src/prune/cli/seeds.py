@@ -93,4 +93,5 @@ def _retraining(args: argparse.Namespace) -> dict[str, Any]:
         "momentum": args.momentum,
         "weight_decay": args.weight_decay,
         "distill": args.distill,
+        "input_dropout": args.input_dropout,
     }

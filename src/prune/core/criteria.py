@@ -80,10 +80,11 @@ def lamp(network: Network, calibration: Calibration) -> Scores:
 
 def _lamp(kernel: np.ndarray) -> np.ndarray:
     squares = kernel.ravel().astype(np.float64) ** 2
-    order = np.argsort(squares, kind="stable")
-    outliving = np.cumsum(squares[order][::-1])[::-1]
-    scores = np.empty_like(squares)
-    scores[order] = squares[order] / np.where(outliving > 0, outliving, 1)
+    present = np.flatnonzero(squares)  # what is zero scores zero, and changes no other score
+    order = present[np.argsort(squares[present], kind="stable")]
+    ascending = squares[order]
+    scores = np.zeros_like(squares)
+    scores[order] = ascending / np.cumsum(ascending[::-1])[::-1]
     return scores.reshape(kernel.shape)
 
 

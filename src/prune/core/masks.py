@@ -39,6 +39,15 @@ def ranks(scores: np.ndarray) -> np.ndarray:
 
 def _order(scores: np.ndarray) -> np.ndarray:
     """Return the stable ascending order of `scores`, as `argsort(kind="stable")` does."""
+    gone = np.isneginf(scores)
+    if not gone.any():
+        return _order_of_finite(scores)
+    # In rounds of pruning almost all are gone, and those are in order as they stand.
+    left = np.flatnonzero(~gone)
+    return np.concatenate([np.flatnonzero(gone), left[_order_of_finite(scores[left])]])
+
+
+def _order_of_finite(scores: np.ndarray) -> np.ndarray:
     if scores.dtype != np.float32:
         return np.argsort(scores, kind="stable")
     # A float of 32 bits and its position fit one integer of 64.  Sorting those is stable by
@@ -105,18 +114,22 @@ def rank_together(scores: Scores, floor: Fraction = FLOOR) -> Ranks:
     The best of each layer, `floor` of it, come after all others, and then the layers thin out
     evenly.  So every layer lives as long as it can, masks stay nested, and counts exact.
     """
-    places = [_places(own, _reserved(floor, own.size)) for own in rank(scores).values()]
-    values = [each.ravel() for each in scores.values()]
-    reserved = np.concatenate([place >= 0 for place in places])
-    keys = np.where(reserved, np.concatenate(places), np.concatenate(values))
-    order = np.lexsort((keys, reserved))
+    values = np.concatenate([each.ravel() for each in scores.values()])
+    if not floor:
+        return _split(ranks(values), scores)
+    places = np.concatenate([_places(own, floor) for own in rank(scores).values()])
+    reserved = places >= 0
+    keys = np.where(reserved, places, values)
+    first, last = np.flatnonzero(~reserved), np.flatnonzero(reserved)
+    order = np.concatenate([first[_order(keys[first])], last[_order(keys[last])]])
     positions = np.empty(len(order), np.uint32)
     positions[order] = np.arange(len(order), dtype=np.uint32)
     return _split(positions, scores)
 
 
-def _places(ranks: np.ndarray, reserved: int) -> np.ndarray:
+def _places(ranks: np.ndarray, floor: Fraction) -> np.ndarray:
     """Return where in the reserved part of its layer each thing stands, 0 to 1; else negative."""
+    reserved = _reserved(floor, ranks.size)
     return (ranks.ravel().astype(np.float64) - (ranks.size - reserved)) / max(reserved, 1)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core import criteria, masks, obs
+from prune.core import compact, criteria, masks, obs
 from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores, prunable
 from prune.core.plan import Plan, Pruned, Sweep
@@ -34,8 +35,8 @@ def _one_shot(score: Score) -> Sweep:
 
     def sweep(plan: Plan) -> Iterator[Pruned]:
         scope, repair = plan.scope, REPAIRS[plan.repair].prepare(plan)
-        scores = score(plan.network, plan.calibration)
-        ranks = scope.rank({name: _below(scores[name], plan, name) for name in plan.layers})
+        scores = _scores(score, plan)
+        ranks = scope.rank({name: scores[name] for name in plan.layers})
         for sparsity in plan.sparsities:
             cut = scope.cut(ranks, sparsity)
             yield Pruned(sparsity, repair(cut), cut, scope.floored(cut))
@@ -43,11 +44,26 @@ def _one_shot(score: Score) -> Sweep:
     return sweep
 
 
-def _below(scores: np.ndarray, plan: Plan, layer: str) -> np.ndarray:
-    """Return the scores of a layer, those of what is gone already below all others."""
+def _scores(score: Score, plan: Plan) -> Scores:
+    """Return the scores of `plan.network`; what is gone, or reaches nothing, is below all others.
+
+    After much pruning little is alive, and only that is looked at.
+    """
     if plan.held is None:
-        return scores
-    return np.where(plan.held[layer], scores, scores.dtype.type(-np.inf))
+        return score(plan.network, plan.calibration)
+    alive = compact.alive(plan.network, plan.held)
+    images = plan.calibration.images
+    calibration = replace(plan.calibration, images=images[:, alive[0]] if images.size else images)
+    found = score(compact.cut(plan.network, alive), calibration)
+    whole = {}
+    for layer, inputs, units in zip(plan.network, alive, alive[1:], strict=False):
+        if layer.name in plan.held and layer.name in found:
+            small = found[layer.name]
+            place = np.ix_(inputs, units) if small.ndim > 1 else units
+            scores = np.full(plan.held[layer.name].shape, -np.inf, small.dtype)
+            scores[place] = small
+            whole[layer.name] = np.where(plan.held[layer.name], scores, small.dtype.type(-np.inf))
+    return whole
 
 
 class Repair(NamedTuple):

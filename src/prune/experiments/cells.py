@@ -51,6 +51,7 @@ class Retraining:
     ramp_from: float | None = None  # percent that goes at once, of schedule gradual
     momentum: float | None = None  # of optimizer sgd
     weight_decay: float | None = None  # of optimizer adamw
+    input_dropout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,4 +133,5 @@ def columns(cell: Pruning) -> dict[str, Any]:
         "ramp_from": again.ramp_from if again else None,
         "momentum": again.momentum if again else None,
         "weight_decay": again.weight_decay if again else None,
+        "input_dropout": again.input_dropout if again else None,
     }

@@ -53,6 +53,7 @@ def _retrainings(part: Part) -> Iterator[Retraining | None]:
     how = (part.retrain_batch_size, part.retrain_learning_rate, part.optimizer, part.decay)
     own = {
         "imitation": part.distill or None,
+        "input_dropout": part.input_dropout or None,
         "momentum": part.momentum if part.optimizer == "sgd" else None,
         "weight_decay": part.weight_decay if part.optimizer == "adamw" else None,
     }

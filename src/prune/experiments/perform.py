@@ -120,7 +120,8 @@ def _retraining(cell: Pruning, plan: Plan, source: Source) -> tuple[Plan, retrai
 
 def _recipe(asked: Retraining, seed: int) -> Recipe:
     first = (asked.epochs, asked.batch_size, asked.learning_rate, seed)
-    told = {"momentum": asked.momentum, "weight_decay": asked.weight_decay}
+    names = ("momentum", "weight_decay", "input_dropout")
+    told = {name: getattr(asked, name) for name in names}
     given = {name: value for name, value in told.items() if value is not None}
     return Recipe(*first, optimizer=asked.optimizer, decay=asked.decay, **given)
 

@@ -63,6 +63,7 @@ class Part:
     momentum: float = 0.9  # of optimizer sgd
     weight_decay: float = 0.004  # of optimizer adamw
     distill: float = 0.0  # the share of the loss that is for answering like the whole network
+    input_dropout: float = 0.0  # the share of an image's values left out at a step of training on
     include_output: bool = False
     floor: Fraction = FLOOR  # of a layer, kept to the last by scope network; a percent in the file
 

@@ -57,6 +57,12 @@ def _share(value: Any, name: str) -> float:
     return float(value)
 
 
+def _below_one(value: Any, name: str) -> float:
+    if _share(value, name) == 1:
+        raise _wrong(name, "less than 1, which leaves nothing to learn from", value)
+    return float(value)
+
+
 def _boolean(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
         raise _wrong(name, "true or false", value)
@@ -162,6 +168,7 @@ PART: dict[str, Key] = {
     "momentum": _share,
     "weight-decay": _share,
     "distill": _share,
+    "input-dropout": _below_one,
     "include-output": _boolean,
     "floor": _percent,
 }

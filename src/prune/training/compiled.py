@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune.core.network import Network, arrays
 from prune.training import keras_bridge
-
-if TYPE_CHECKING:
-    import keras
+from prune.training.recipe import Recipe, optimizer
 
 # More steps in one call save nothing; progress is told after each call.
 STEPS_PER_CALL = 16
@@ -52,15 +50,15 @@ class Progress(NamedTuple):
 class Compiled:
     """Networks of one shape in training; `hold` comes before the first `run`."""
 
-    def __init__(
-        self, network: Network, examples: Examples, optimizer: keras.Optimizer, batch: int
-    ) -> None:
-        """Build what trains networks shaped like `network`, at most `batch` images a step."""
+    def __init__(self, network: Network, examples: Examples, recipe: Recipe, steps: int) -> None:
+        """Build what trains networks shaped like `network`, in all for so many `steps`."""
         # Logits rather than probabilities, whatever the network's output.
         self._model = keras_bridge.build((*network[:-1], network[-1]._replace(activation="linear")))
-        self._optimizer, self._batch = optimizer, batch
+        self._recipe = recipe
+        self._batch = min(recipe.batch_size, len(examples.images))
+        self._optimizer = optimizer(recipe, steps)
         self._variables = self._model.trainable_variables
-        optimizer.build(self._variables)
+        self._optimizer.build(self._variables)
         self._masks = _booleans(self._variables)
         self._call = self._compile(examples)
 
@@ -99,6 +97,20 @@ class Compiled:
         kinds = len(moments) // len(self._variables)  # Keras keeps those of a variable together
         return [moments[kind::kinds] for kind in range(kinds)]
 
+    def _seen(self, images: Any) -> Any:
+        """Return a batch as the network sees it: some values left out, the others larger for it.
+
+        Which ones depends on the seed and the step alone.
+        """
+        import tensorflow as tf
+
+        share = self._recipe.input_dropout
+        if not share:
+            return images
+        seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
+        kept = tf.random.stateless_uniform(tf.shape(images), seed) >= share
+        return tf.where(kept, images / (1 - share), 0.0)
+
     def _compile(self, examples: Examples) -> Callable[..., tuple[Any, Any]]:
         import tensorflow as tf
 
@@ -109,7 +121,7 @@ class Compiled:
         def step(places: tf.Tensor, used: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             wanted = tf.gather(labels, places)
             with tf.GradientTape() as tape:
-                answers = self._model(tf.gather(images, places), training=True)
+                answers = self._model(self._seen(tf.gather(images, places)), training=True)
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, answers)
                 if teacher is not None:
                     losses = _mixed(losses, answers, tf.gather(teacher, places), examples)

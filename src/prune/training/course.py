@@ -12,7 +12,7 @@ from prune import PruneError
 from prune.core import compact, masks
 from prune.core.network import Layer, Masks, Network
 from prune.training.compiled import STEPS_PER_CALL, Compiled, Examples, Progress, State
-from prune.training.recipe import Recipe, optimizer
+from prune.training.recipe import Recipe
 
 # Compiling takes as long as a hundred steps: smaller arrays must be worth it.
 _WORTH_COMPILING = 0.6
@@ -44,7 +44,7 @@ class Course:
     """A training of `network`; what its masks remove is exactly zero after every step.
 
     What can no longer change an answer is cut out while training and put back after, which is
-    the same but for rounding.
+    the same but for rounding, and for which values an input dropout leaves out.
     """
 
     def __init__(
@@ -128,8 +128,8 @@ class Course:
         return Compiled(
             compact.cut(self._state.network, self._alive),
             replace(self._examples, images=images),
-            optimizer(self._recipe, self.steps),
-            min(self._recipe.batch_size, len(images)),
+            self._recipe,
+            self.steps,
         )
 
     def _pull(self) -> None:

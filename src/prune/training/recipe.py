@@ -24,6 +24,7 @@ class Recipe:
     momentum: float = 0.9  # of sgd
     weight_decay: float = 0.004  # of adamw
     decay: str = "none"  # of the learning rate, one of DECAYS
+    input_dropout: float = 0.0  # share of an image's values left out at a step (Srivastava 2014)
 
 
 def _adam(recipe: Recipe, rate: Any) -> keras.Optimizer:

@@ -33,6 +33,7 @@ _SAID = {
     "imitation": "distilled {}",
     "momentum": "momentum {}",
     "weight_decay": "weight decay {}",
+    "input_dropout": "input dropout {}",
     "include_output": "with the output layer",
     "floor": "floor {:g} %",
 }
