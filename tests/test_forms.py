@@ -12,6 +12,7 @@ from prune.core import forms, masks, pruning
 from prune.core.forms import FORMS
 from prune.core.network import ACTIVATIONS, logits
 from prune.core.plan import Plan
+from prune.core.products import live_product, live_share
 from prune.core.shrink import shrink
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
@@ -101,6 +102,28 @@ def test_silent_inputs_make_the_dense_product_cheaper_than_the_sparse(rng):
     found = forms.fastest(network)(inputs)
     rows = inputs[:, :200] @ network[0].kernel[:200]
     np.testing.assert_array_equal(found, np.maximum(rows, 0) @ network[1].kernel)
+
+
+@pytest.mark.parametrize("images", [1, 15, 16, 17, 300, 70_000])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_inputs_that_are_seldom_or_never_there_change_no_sum(rng, images, kind):
+    inputs = rng.normal(size=(images, 90)).astype(kind)
+    inputs[:, ::3] = 0
+    inputs[:, 1::3] *= rng.random((images, 30)) < 0.03
+    inputs[images // 2] = 0
+    before, kernel = inputs.copy(), rng.normal(size=(90, 64)).astype(kind)
+    found = live_product(inputs, kernel)
+    assert found.dtype == kind
+    wanted = before.astype(np.float64) @ kernel.astype(np.float64)
+    np.testing.assert_allclose(found, wanted, atol=1e-4 if kind == np.float32 else 1e-12)
+    np.testing.assert_array_equal(inputs, before)
+
+
+def test_each_input_costs_as_the_images_it_is_in_or_as_all_of_them():
+    inputs = np.zeros((120, 4), np.float32)
+    inputs[:5, 1], inputs[:10, 2], inputs[:, 3] = 1, -1, 2
+    # of 120 images 5 and 10; a value alone takes the time of six
+    assert live_share(inputs) == pytest.approx((0 + 6 * 5 / 120 + 6 * 10 / 120 + 1) / 4)
 
 
 def test_where_almost_nothing_is_left_nobody_asks_which_inputs_are_silent(rng):

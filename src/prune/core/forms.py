@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from prune.core.network import FEW_IMAGES, Network, activation, live_product
+from prune.core.network import Network, activation
+from prune.core.products import FEW_IMAGES, live_product, live_share
 from prune.core.shrink import shrink
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _fastest(kernel: np.ndarray) -> Product:
             return for_few(inputs)
         cost = _SPARSE * nonzero * images + _CALL
         share = cost / (kernel.size * images)
-        if share < _SURELY or share < np.count_nonzero(inputs.any(axis=0)) / len(kernel):
+        if share < _SURELY or share < live_share(inputs):
             return of_zeros(inputs)
         return live_product(inputs, kernel)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prune import PruneError
+from prune.core.products import live_product
 from prune.core.spelling import closest
 
 
@@ -116,26 +117,6 @@ def activation(name: str) -> Activation:
     base, number = split_activation(name)
     function = ACTIVATIONS[base]
     return function if number is None else partial(function, **{PARAMETERS[base]: number})
-
-
-# Below this share of live inputs, gathering them costs less than multiplying by their zeros;
-# looking for them costs more than it can save where images or units are few.
-_WORTH_GATHERING = 0.9
-FEW_IMAGES, _FEW_UNITS = 16, 64
-
-
-def live_product(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Return `inputs @ kernel`, (n, units).
-
-    Inputs that are zero in all n rows (dark pixels, silent ReLU units) are left out of the
-    product where that saves time; it is the same up to the order of summation.
-    """
-    if len(inputs) < FEW_IMAGES or kernel.shape[1] < _FEW_UNITS:
-        return inputs @ kernel
-    live = inputs.any(axis=0)
-    if np.count_nonzero(live) < _WORTH_GATHERING * live.size:
-        return inputs[:, live] @ kernel[live]
-    return inputs @ kernel
 
 
 def preactivations(layer: Layer, inputs: np.ndarray) -> np.ndarray:

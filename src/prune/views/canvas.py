@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by the colour-blind; the markers tell them apart in grey.
@@ -65,7 +67,9 @@ def png_and_svg(figure: Figure) -> tuple[bytes, bytes]:
     with warnings.catch_warnings():
         # Names may have letters that the font lacks; they are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph|Matplotlib currently does not support")
-        figure.savefig(png, format="png", dpi=150, pil_kwargs={"compress_level": 3})
+        # Not `savefig`, which draws everything once more before, to see what it would need.
+        figure.set_dpi(150)
+        FigureCanvasAgg(figure).print_png(png, pil_kwargs={"compress_level": 3})
         figure.set_layout_engine("none")  # it is laid out; again would take longer than drawing
-        figure.savefig(svg, format="svg", metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     return png.getvalue(), svg.getvalue()
