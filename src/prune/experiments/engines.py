@@ -12,7 +12,7 @@ from threading import Lock
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from prune.core import forms, measure
+from prune.core import forms, measure, prefix
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 
@@ -25,16 +25,24 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = N
     Images of one class stand together, since they leave the same pixels dark and the same units
     silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
     a BLAS that spreads every product over all cores stands still whenever another program needs
-    one of them.  `threads` is how many, or else all.
+    one of them.  `threads` is how many, or else all.  What the first layer of the first network
+    gives is kept for those that have it too.
     """
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]
     pool = ThreadPoolExecutor(threads or cores())
     blas = ThreadpoolController().select(user_api="blas")
     one_thread = Shared(partial(blas.limit, limits=1))
+    first, only_one = [], Lock()
 
     def evaluate(network: Network) -> Evaluation:
         with one_thread:
+            with only_one:
+                if not first:
+                    first.append(prefix.of(network, images, pool.map))
+            (begun,) = first
+            if begun and (rest := begun.rest(network)):
+                return measure.evaluate(rest, begun.outputs, labels, pool.map)
             return measure.evaluate(forms.fastest(network), images, labels, pool.map)
 
     return evaluate
