@@ -290,7 +290,7 @@ def test_a_picture_that_cannot_be_drawn_leaves_the_numbers(
     def fail(*given, **more):
         raise broken
 
-    monkeypatch.setattr(Figure, "savefig", fail)
+    monkeypatch.setattr(Figure, "draw", fail)
     status, out, err = prune(command, *tiny, "--k", "0,50", "--out", tmp_path / "bad", "-q")
     assert (status, out) == (4, good[1])
     kind = type(broken).__name__

@@ -47,10 +47,10 @@ def estimate(left: Left, jobs: int) -> str:
         told += f" with {jobs} jobs, if each has a core"
     basis = []
     if left.measured:
-        basis.append(f"{left.measured} cells by the seconds of like cells that are done")
+        basis.append(f"{left.measured} parts by the seconds of like ones that are done")
     if left.probed:
-        basis.append(f"{left.probed} by a tiny probe, which may be wrong by several times")
-    return f"{told}: {', '.join(basis)}."
+        basis.append(f"{left.probed} parts by a tiny probe, which may be wrong by several times")
+    return f"{told} ({', '.join(basis)})."
 
 
 def _time(seconds: float) -> str:
