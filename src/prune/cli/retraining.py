@@ -1,4 +1,4 @@
-"""Options of training, and from them what is trained on after pruning."""
+"""Options of retraining, and from them what is trained on after pruning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from prune import PruneError
-from prune.cli import options
+from prune.cli import options, recipe
 
 if TYPE_CHECKING:
     from prune.cli.job import Job
@@ -17,62 +17,18 @@ if TYPE_CHECKING:
     from prune.training.recipe import Recipe
     from prune.training.retrain import Retraining
 
-OPTIMIZERS = ("adam", "sgd", "adamw")
-DECAYS = ("none", "cosine", "linear")
 SCHEDULES = ("one-shot", "iterative", "gradual")
 RAMPS = ("cubic", "exponential")
 _ONLY_HERE = ("schedule", "ramp", "ramp_from", "rewind", "reinit", "scratch", "distill")
-_RECIPE = (
-    "optimizer",
-    "batch_size",
-    "learning_rate",
-    "decay",
-    "momentum",
-    "weight_decay",
-    "input_dropout",
-)
 # What says how to retrain, and so nothing without --retrain.
-_NEEDS_RETRAIN = (*_ONLY_HERE, *_RECIPE)
+_NEEDS_RETRAIN = (*_ONLY_HERE, *recipe.NAMES)
 NAMES = ("retrain", *_NEEDS_RETRAIN)
 _STARTS = ("rewind", "reinit", "scratch")
 
 
-def add_recipe(parser: argparse.ArgumentParser, batch_size: int, decay: str) -> None:
-    """Add how to train."""
-    _choice(parser, "--optimizer", OPTIMIZERS, "adam", ", ".join(OPTIMIZERS))
-    parser.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=options.positive,
-        default=batch_size,
-        help=f"images of a training step (default: {batch_size})",
-    )
-    parser.add_argument(
-        "--learning-rate",
-        metavar="RATE",
-        type=rate,
-        default=0.001,
-        help="at the first step (default: 0.001)",
-    )
-    about = f"of the learning rate, to zero at the last step: {', '.join(DECAYS)}"
-    _choice(parser, "--decay", DECAYS, decay, about)
-    parser.add_argument(
-        "--momentum", metavar="M", type=share, default=0.9, help="of sgd (default: 0.9)"
-    )
-    parser.add_argument(
-        "--weight-decay", metavar="W", type=share, default=0.004, help="of adamw (default: 0.004)"
-    )
-    parser.add_argument(
-        "--input-dropout",
-        metavar="SHARE",
-        type=below_one,
-        default=0.0,
-        help="of each image's values that are left out, others at every step (default: 0)",
-    )
-
-
-def add(parser: argparse.ArgumentParser) -> None:
+def add(command: argparse.ArgumentParser) -> None:
     """Add whether and how to train what is left."""
+    parser = command.add_argument_group("training what is left")
     parser.add_argument(
         "--retrain",
         metavar="EPOCHS",
@@ -84,8 +40,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "one-shot: prune, then train; iterative: in rounds of both, each of --retrain epochs; "
         "gradual: prune while training"
     )
-    _choice(parser, "--schedule", SCHEDULES, "one-shot", about)
-    _choice(parser, "--ramp", RAMPS, "cubic", "of sparsity, for gradual: cubic or exponential")
+    recipe.choice(parser, "--schedule", SCHEDULES, "one-shot", about)
+    recipe.choice(
+        parser, "--ramp", RAMPS, "cubic", "of sparsity, for gradual: cubic or exponential"
+    )
     parser.add_argument(
         "--ramp-from",
         metavar="PERCENT",
@@ -112,70 +70,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--distill",
         metavar="SHARE",
-        type=share,
+        type=recipe.share,
         default=0.0,
         help="share of the loss, 0 to 1, that is for answering like the whole network (default: 0)",
     )
-    add_recipe(parser, 128, "cosine")
-
-
-def _choice(
-    parser: argparse.ArgumentParser, name: str, choices: tuple[str, ...], default: str, about: str
-) -> None:
-    parser.add_argument(
-        name,
-        metavar=name[2].upper(),
-        choices=choices,
-        default=default,
-        help=f"{about} (default: {default})",
-    )
-
-
-def rate(text: str) -> float:
-    """Parse a number above 0."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0
-    if not 0 < found < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return found
-
-
-def share(text: str) -> float:
-    """Parse a number from 0 to 1."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1
-    if not 0 <= found <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return found
-
-
-def below_one(text: str) -> float:
-    """Parse a number from 0 to below 1."""
-    found = share(text)
-    if found == 1:
-        raise argparse.ArgumentTypeError("expected less than 1, which leaves nothing to learn from")
-    return found
-
-
-def recipe(args: argparse.Namespace, epochs: int) -> Recipe:
-    """Return the recipe that was asked for."""
-    from prune.training.recipe import Recipe
-
-    return Recipe(
-        epochs=epochs,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
-        optimizer=args.optimizer,
-        momentum=args.momentum,
-        weight_decay=args.weight_decay,
-        decay=args.decay,
-        input_dropout=args.input_dropout,
-    )
+    recipe.add(parser, 128, "cosine")
 
 
 def check(args: argparse.Namespace) -> None:
@@ -219,7 +118,7 @@ def retraining(args: argparse.Namespace, learnt: Data | None) -> Retraining | No
 
     found = retrain.Retraining(
         Examples(learnt.images, learnt.labels, imitation=args.distill),
-        recipe(args, args.retrain),
+        recipe.asked(args, args.retrain),
         args.schedule,
         args.ramp,
         args.ramp_from,
@@ -236,14 +135,14 @@ def rewound(job: Job, report: Callable[[str, int, str], None]) -> Job:
     from prune.training import retrain
     from prune.training.compiled import Examples
 
-    recipe = _original(job.args)
+    first = _original(job.args)
     course = retrain.original(
-        job.source.network, Examples(job.learnt.images, job.learnt.labels), recipe
+        job.source.network, Examples(job.learnt.images, job.learnt.labels), first
     )
     past = []
     for network in course:
         past.append(network)
-        report(f"training anew: epoch {len(past)} of {recipe.epochs}", 0, "")
+        report(f"training anew: epoch {len(past)} of {first.epochs}", 0, "")
     early, network = past[job.args.rewind], past[-1]
     curves = [
         curve._replace(

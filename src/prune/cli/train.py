@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.cli import options, pictures, retraining
+from prune.cli import options, pictures, recipe
 from prune.cli.console import Console
 from prune.cli.parser import Parser
 
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
         help="units of the hidden layers (default: 1000,1000,500,200)",
     )
     parser.add_argument("--epochs", metavar="N", type=options.positive, default=10)
-    retraining.add_recipe(parser, 32, "none")
+    recipe.add(parser, 32, "none")
     options.add_seed(parser)
     options.add_data(parser)
     options.add_out(parser, "train")
@@ -101,7 +101,7 @@ def _train(
     from prune.files.results import Epoch
     from prune.training import fit
 
-    recipe = retraining.recipe(args, args.epochs)
+    asked = recipe.asked(args, args.epochs)
     epochs: list[Epoch] = []
     size = len(train.labels)
     with console.progress(args.epochs * size) as report:
@@ -111,7 +111,7 @@ def _train(
             report(doing, len(epochs) * size + done, "")
 
         report("starting Keras", 0, "")
-        course = fit.epochs(network, train.images, train.labels, recipe, on_batch)
+        course = fit.epochs(network, train.images, train.labels, asked, on_batch)
         for trained, loss, accuracy in course:
             seen = measure.evaluate(forms.dense(trained), test.images, test.labels)
             epoch = Epoch(len(epochs) + 1, loss, accuracy, seen.loss, seen.correct / seen.total)
