@@ -130,6 +130,14 @@ def test_the_conclusion_compares_where_the_best_still_keeps_its_accuracy():
     assert "At k = 90 weight obs beats weight magnitude: +2.90 points" in said
 
 
+def test_methods_are_held_against_each_other_where_the_same_k_were_asked():
+    good_units = curve("unit", "norm", GOOD)
+    said = spread_words.conclusion(found(ROWS[:15] + good_units))
+    assert "weight holds for -90.0 of k against unit" in said
+    fewer = [row for row in good_units if row["k"] < 99]
+    assert "of k against" not in spread_words.conclusion(found(ROWS[:15] + fewer))
+
+
 def test_the_table_of_means_is_by_k_for_few_and_by_family_for_many():
     table = spread_tables.means(found(ROWS))
     assert table.header == ["k", "weight magnitude", "weight obs"]
@@ -175,7 +183,12 @@ def test_published_numbers_beyond_all_runs_are_named():
 
 
 def test_other_networks_and_other_pruning_are_not_held_against_the_published():
-    for more in ({"hidden": "300-100"}, {"repair": "lstsq"}, {"scope": "network"}):
+    for more in (
+        {"hidden": "300-100"},
+        {"repair": "lstsq"},
+        {"scope": "network"},
+        {"retrain": 2, "schedule": "one-shot"},
+    ):
         assert spread_tables.published_table(found([row | more for row in UNITS])) is None
     assert spread_words.where_published(found(published_like(0, [0]))).startswith("One network")
 

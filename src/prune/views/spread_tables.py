@@ -111,7 +111,7 @@ def _plain(family: Family) -> bool:
     default = {"weight": "magnitude", "unit": "norm"}[row["method"]]
     home = row["hidden"] == "1000-1000-500-200" and row["parameters"] == 2_386_000
     pruned = (row["criterion"], row["repair"], row["scope"]) == (default, "none", "layer")
-    return home and pruned
+    return home and pruned and not row.get("retrain")
 
 
 def published_table(found: list[Family]) -> Table | None:

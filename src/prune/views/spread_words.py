@@ -37,7 +37,7 @@ def _methods(found: list[Family]) -> str:
         return ""
     weight, unit = first["weight"], first["unit"]
     ours, theirs = weight.held(), unit.held()
-    same = weight.training == unit.training
+    same = weight.training == unit.training and list(weight.accuracy) == list(unit.accuracy)
     shared = [seed for seed in ours if seed in theirs] if same else []
     if len(shared) < 2:
         return ""
