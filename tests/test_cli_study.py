@@ -105,14 +105,14 @@ def test_a_dry_run_prints_the_grid_and_an_estimate_and_does_nothing(prune, path,
     assert sorted(str(each) for each in out.rglob("*")) == before
     lines = [line.split() for line in printed.splitlines()]
     assert len(lines) == 2 + 4 and lines[2][-3:] == ["3", "0", "0"]
-    assert "(12 parts by a tiny probe, which may be wrong by several times)." in err
+    assert "(12 tasks by a tiny probe, which may be wrong by several times)." in err
 
 
 def test_the_estimate_is_from_cells_that_are_done_where_there_are_any(prune, path, out, tiny_data):
     prune("study", path, "--out", "o")
     planted.settings(tiny_data, planted.TEXT + "[[part]]\n[[part]]\nk = [0, 99]\n")
     _, _, err = prune("study", path, "--out", "o", "--dry-run")
-    assert "12 parts by the seconds of like ones that are done" in err and "probe" not in err
+    assert "12 tasks by the seconds of like ones that are done" in err and "probe" not in err
     prune("study", path, "--out", "o")
     _, printed, err = prune("study", path, "--out", "o", "--dry-run")
     assert printed.splitlines()[2].split()[-3:] == ["3", "3", "0"]

@@ -124,5 +124,5 @@ def test_a_dry_run_tells_the_grid_of_both_readings(prune, tiny_data, tmp_path):
     assert "20 cells of 10 networks: 0 done" in err
     sizes = {line.split()[0] for line in out.splitlines()[2:]}
     assert {"5", "5-5", "5-5-5"} < sizes and len(sizes) == 5
-    assert "30 parts by a tiny probe, which may be wrong by several times" in err
+    assert "30 tasks by a tiny probe, which may be wrong by several times" in err
     assert not list((tmp_path / "work").iterdir())

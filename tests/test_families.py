@@ -53,6 +53,14 @@ def test_families_are_told_by_what_differs_and_by_nothing_else():
         "weight batch 128",
         "weight batch 32",
     ]
+    for scope, plain, other, label in (
+        ("layer", {"retrain": 2}, {"retrain": 2, "input_dropout": 0.2}, "input dropout 0.2"),
+        ("layer", {"ramp": "cubic"}, {"ramp": "cubic", "ramp_from": 80.0}, "from 80 %"),
+        ("network", {"floor": None}, {"floor": 0.0}, "floor 0 %"),
+    ):
+        pair = [row | {"scope": scope} | plain for row in ROWS[:15]]
+        pair += [row | {"scope": scope} | other for row in ROWS[:15]]
+        assert [each.label for each in found(pair)] == ["weight", f"weight {label}"]
     repaired = curve("weight", "magnitude", BAD, repair="lstsq")
     assert [each.label for each in found(ROWS[:15] + repaired)] == ["weight", "weight lstsq"]
 
@@ -188,9 +196,13 @@ def test_other_networks_and_other_pruning_are_not_held_against_the_published():
         {"repair": "lstsq"},
         {"scope": "network"},
         {"retrain": 2, "schedule": "one-shot"},
+        {"include_output": True},
+        {"total": 1_000},
     ):
         assert spread_tables.published_table(found([row | more for row in UNITS])) is None
     assert spread_words.where_published(found(published_like(0, [0]))).startswith("One network")
+    others = families.families(published_like(0), "fashion-mnist")
+    assert spread_words.where_published(others) == ""
 
 
 def test_the_family_of_most_networks_is_held_against_the_published():
@@ -230,7 +242,7 @@ def test_pictures_are_the_same_bytes_every_time():
 
 
 def test_the_report_has_all_tables_and_files():
-    made = report.spread(ROWS + UNITS)
+    made = report.spread(ROWS + UNITS, "mnist")
     assert list(made.files) == ["spread.csv", "comparisons.csv"]
     name, draw = made.picture
     assert name == "accuracy" and len(draw().axes) == 2

@@ -119,6 +119,12 @@ def test_inputs_that_are_seldom_or_never_there_change_no_sum(rng, images, kind):
     np.testing.assert_array_equal(inputs, before)
 
 
+def test_without_inputs_all_sums_are_zero(recwarn):
+    found = live_product(np.ones((20, 0), np.float32), np.ones((0, 64), np.float32))
+    np.testing.assert_array_equal(found, np.zeros((20, 64), np.float32))
+    assert not recwarn.list
+
+
 def test_each_input_costs_as_the_images_it_is_in_or_as_all_of_them():
     inputs = np.zeros((120, 4), np.float32)
     inputs[:5, 1], inputs[:10, 2], inputs[:, 3] = 1, -1, 2

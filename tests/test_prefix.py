@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
 import pytest
 
@@ -72,9 +75,28 @@ def test_another_first_layer_is_not_taken_for_the_same(rng, images):
         with_first(network, kernel=emptied),  # the unit still gives what its bias says
         removed(network, 3),  # a half, for sigmoid
         make_network(rng, [12, 30, 4], "sigmoid", bias=True),
+        make_network(rng, [12, 31, 20, 4], "sigmoid", bias=True),
     ):
         assert begun.rest(other) is None
-    assert begun.rest(network) is not None
+    empty = with_first(network, kernel=emptied)
+    for each in (network, empty):
+        assert prefix.of(each, images[0]).rest(each) is not None
+
+
+def test_threads_that_come_first_at_once_find_the_same(rng, images):
+    network, threads = make_network(rng, SIZES, "relu", bias=True), 8
+    wanted = measure.evaluate(forms.dense(network), *images)
+    for _ in range(5):
+        engine, barrier = numpy_engine(*images), Barrier(threads)
+
+        def run(_, engine=engine, barrier=barrier):
+            barrier.wait()
+            return engine(network)
+
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(run, range(threads)))
+        assert {each.correct for each in found} == {wanted.correct}
+        assert len(set(found)) == 1
 
 
 def test_little_is_kept_and_only_what_is_of_use(rng, images):

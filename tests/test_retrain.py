@@ -219,14 +219,16 @@ def plan_of(network, sparsities=SPARSITIES, **more):
 
 
 @pytest.mark.parametrize("scope", ["layer", "network"])
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("method", "criterion"), PAIRS)
-def test_pruning_on_from_what_is_held_is_exact_and_nested(method, criterion, scope):
-    network, held = chain(SIZES, bias=True), None
+def test_pruning_on_from_what_is_held_is_exact_and_nested(method, criterion, scope, bias):
+    network, held = chain(SIZES, bias=bias), None
     plan = plan_of(network, scope=masks.SCOPES[scope])
     if pruning.CRITERIA[method][criterion].by_layer and scope == "network":
         return
     rng = np.random.default_rng(0)
-    for sparsity in (0.3, 0.5, 0.9, 0.95, 1):
+    small_steps = [Fraction(k, 100) for k in range(60, 100)] if criterion != "obs" else [0.95]
+    for sparsity in (0.3, 0.5, *small_steps, 1):
         step = plan._replace(network=network, held=held, sparsities=(sparsity,))
         (point,) = pruning.sweep(method, criterion, step)
         counts = {name: np.count_nonzero(~mask) for name, mask in point.masks.items()}
@@ -479,7 +481,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--rewind", "0"], "--rewind is about training: give --retrain EPOCHS too"),
         (["--distill", "0.5"], "--distill is about training: give --retrain EPOCHS too"),
         (["--batch-size", "64"], "--batch-size is about training: give --retrain EPOCHS too"),
-        (["--retrain", "1", "--input-dropout", "1"], "less than 1, which leaves nothing to learn"),
+        (["--retrain", "1", "--input-dropout", "1"], "expected a number from 0 to 0.99, got '1'"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
             "--ramp and --ramp-from are for --schedule gradual, got one-shot",

@@ -92,7 +92,7 @@ def test_what_values_mean(text, field, meant):
         ("ramp-from = 'x'", "ramp-from takes percents such as 0,25,50 or 0:90:10, got 'x'"),
         ("ramp-from = []", "ramp-from must be a percent from 0 to 100, got []"),
         ("distill = 2", "distill must be a number from 0 to 1, got 2"),
-        ("input-dropout = 1", "input-dropout must be less than 1, which leaves nothing"),
+        ("input-dropout = 1", "input-dropout must be a number from 0 to 0.99, got 1"),
         ("rewind = -1", "rewind must be a whole number from 0, got -1"),
         ("include-output = 1", "include-output must be true or false, got 1"),
         ("retrain = -1", "retrain must be epochs from 0, or a list of those, got -1"),

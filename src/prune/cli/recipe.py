@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from prune.cli import options
+from prune.core.lists import MOST_DROPPED
 
 if TYPE_CHECKING:
     from prune.training.recipe import Recipe
@@ -52,7 +53,7 @@ def add(parser: Options, batch_size: int, decay: str) -> None:
     parser.add_argument(
         "--input-dropout",
         metavar="SHARE",
-        type=below_one,
+        type=dropped,
         default=0.0,
         help="of each image's values that are left out, others at every step (default: 0)",
     )
@@ -91,11 +92,13 @@ def share(text: str) -> float:
     return found
 
 
-def below_one(text: str) -> float:
-    """Parse a number from 0 to below 1."""
+def dropped(text: str) -> float:
+    """Parse a share that may be left out."""
     found = share(text)
-    if found == 1:
-        raise argparse.ArgumentTypeError("expected less than 1, which leaves nothing to learn from")
+    if found > MOST_DROPPED:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 0 to {MOST_DROPPED}, got {text!r}"
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         args.out = args.out.with_name(f"{args.out.name}-seeds")
     carried = {"jobs": 1, "scheduler": None, "dry_run": False, "fresh": False}
     carried_out = argparse.Namespace(**{**vars(args), **carried, "networks": NETWORKS})
-    return studying.carry_out(carried_out, study, report.spread)
+    return studying.carry_out(carried_out, study, partial(report.spread, data=study.data))
 
 
 def _refuse(args: argparse.Namespace) -> None:

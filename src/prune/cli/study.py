@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,4 +38,5 @@ def run(args: argparse.Namespace) -> int:
     from prune.views import report
 
     args.out = args.out or Path("results") / f"study-{args.file.stem}"
-    return studying.carry_out(args, studies.load(args.file), report.spread)
+    study = studies.load(args.file)
+    return studying.carry_out(args, study, partial(report.spread, data=study.data))

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from prune import PruneError
 
+MOST_DROPPED = 0.99  # share of an image that may be left out: there must be something to learn from
+
 _MOST_POINTS = 10_000
 _MOST_SEEDS = 1000
 

@@ -38,8 +38,10 @@ class Prefix:
         Units may be missing, if what is left of them is zero for every image.
         """
         layer, *others = network
-        left = layer.kernel.any(axis=0)
-        if not others or not _begins_with(layer, self._layer, left):
+        if not others or not _comparable(layer, self._layer):
+            return None
+        left = ~_silent(layer)
+        if not (_same(layer, self._layer) | ~left).all():
             return None
         if left.all():
             return forms.fastest(tuple(others))
@@ -48,14 +50,23 @@ class Prefix:
         return lambda outputs: run(outputs[:, left])
 
 
-def _begins_with(layer: Layer, whole: Layer, left: np.ndarray) -> bool:
-    """Tell whether `layer` is `whole`, where it is `left`, and zero elsewhere."""
-    if (layer.activation, layer.kernel.shape) != (whole.activation, whole.kernel.shape):
-        return False
-    bias, wanted = (np.zeros(len(left)) if x.bias is None else x.bias for x in (layer, whole))
-    silent = activation(layer.activation)(bias) == 0
-    as_it_was = (layer.kernel == whole.kernel).all(axis=0) & (bias == wanted)
-    return bool(np.where(left, as_it_was, silent).all())
+def _comparable(layer: Layer, whole: Layer) -> bool:
+    return (layer.activation, layer.kernel.shape) == (whole.activation, whole.kernel.shape)
+
+
+def _silent(layer: Layer) -> np.ndarray:
+    """Tell which units give zero for every image, since nothing feeds them."""
+    constants = activation(layer.activation)(_bias(layer))
+    return ~layer.kernel.any(axis=0) & (constants == 0)
+
+
+def _same(layer: Layer, whole: Layer) -> np.ndarray:
+    """Tell which units are the same."""
+    return (layer.kernel == whole.kernel).all(axis=0) & (_bias(layer) == _bias(whole))
+
+
+def _bias(layer: Layer) -> np.ndarray:
+    return np.zeros(layer.kernel.shape[1], np.float32) if layer.bias is None else layer.bias
 
 
 def of(network: Network, images: np.ndarray, over: Map = map) -> Prefix | None:

@@ -24,7 +24,7 @@ def live_product(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     Where that saves time, inputs that are zero in all n rows (dark pixels, silent ReLU units)
     are left out, and of those that are zero in nearly all, only the other rows are multiplied.
     """
-    if len(inputs) < FEW_IMAGES or kernel.shape[1] < _FEW_UNITS:
+    if len(inputs) < FEW_IMAGES or kernel.shape[1] < _FEW_UNITS or not kernel.size:
         return inputs @ kernel
     costs = _costs(inputs)
     if costs.mean() > _WORTH_CUTTING:

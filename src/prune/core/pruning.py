@@ -45,7 +45,7 @@ def _one_shot(score: Score) -> Sweep:
 
 
 def _scores(score: Score, plan: Plan) -> Scores:
-    """Return the scores of `plan.network`; what is gone, or reaches nothing, is below all others.
+    """Return the scores of `plan.network`, lowest for what is gone, then for what reaches nothing.
 
     After much pruning little is alive, and only that is looked at.
     """
@@ -60,7 +60,8 @@ def _scores(score: Score, plan: Plan) -> Scores:
         if layer.name in plan.held and layer.name in found:
             small = found[layer.name]
             place = np.ix_(inputs, units) if small.ndim > 1 else units
-            scores = np.full(plan.held[layer.name].shape, -np.inf, small.dtype)
+            lowest = np.finfo(small.dtype).min
+            scores = np.full(plan.held[layer.name].shape, lowest, small.dtype)
             scores[place] = small
             whole[layer.name] = np.where(plan.held[layer.name], scores, small.dtype.type(-np.inf))
     return whole

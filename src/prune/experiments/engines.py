@@ -26,7 +26,8 @@ def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = N
     silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
     a BLAS that spreads every product over all cores stands still whenever another program needs
     one of them.  `threads` is how many, or else all.  What the first layer of the first network
-    gives is kept for those that have it too.
+    gives is kept for those that have it too: with another network first, sums may come in another
+    order, and last digits differ.
     """
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]

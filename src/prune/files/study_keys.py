@@ -57,9 +57,9 @@ def _share(value: Any, name: str) -> float:
     return float(value)
 
 
-def _below_one(value: Any, name: str) -> float:
-    if _share(value, name) == 1:
-        raise _wrong(name, "less than 1, which leaves nothing to learn from", value)
+def _dropped(value: Any, name: str) -> float:
+    if _share(value, name) > lists.MOST_DROPPED:
+        raise _wrong(name, f"a number from 0 to {lists.MOST_DROPPED}", value)
     return float(value)
 
 
@@ -168,7 +168,7 @@ PART: dict[str, Key] = {
     "momentum": _share,
     "weight-decay": _share,
     "distill": _share,
-    "input-dropout": _below_one,
+    "input-dropout": _dropped,
     "include-output": _boolean,
     "floor": _percent,
 }

@@ -107,7 +107,8 @@ class Compiled:
         share = self._recipe.input_dropout
         if not share:
             return images
-        seed = tf.stack([self._recipe.seed, tf.cast(self._optimizer.iterations, tf.int32)])
+        step = tf.cast(self._optimizer.iterations, tf.int64)
+        seed = tf.stack([tf.constant(self._recipe.seed, tf.int64), step])
         kept = tf.random.stateless_uniform(tf.shape(images), seed) >= share
         return tf.where(kept, images / (1 - share), 0.0)
 

@@ -49,6 +49,7 @@ class Family(NamedTuple):
     first: Record  # any of its rows: they differ in seed, k and what was measured
     accuracy: dict[float, dict[int, float]]  # by k, ascending, then by seed
     unpruned: dict[int, float]  # by seed
+    data: str = "mnist"  # what the networks are for
 
     @property
     def method(self) -> str:
@@ -88,14 +89,14 @@ def _held(curve: list[tuple[float, float]], unpruned: float) -> float:
     return last
 
 
-def families(rows: list[Record]) -> list[Family]:
-    """Group rows into families, in the order in which they come."""
+def families(rows: list[Record], data: str = "mnist") -> list[Family]:
+    """Group the rows of networks for `data` into families, in the order in which they come."""
     grouped: dict[tuple[Any, ...], list[Record]] = {}
     for row in rows:
         key = tuple(row.get(name) for name in ("method", *_SAID))
         grouped.setdefault(key, []).append(row)
     told = _differing([own[0] for own in grouped.values()])
-    return [_family(own, told) for own in grouped.values()]
+    return [_family(own, told)._replace(data=data) for own in grouped.values()]
 
 
 def _differing(firsts: list[Record]) -> list[str]:
@@ -103,9 +104,8 @@ def _differing(firsts: list[Record]) -> list[str]:
     methods = {row["method"] for row in firsts}
 
     def varies(name: str) -> bool:
-        # Whether it is retrained tells what has to do with retraining from what has not.
         each = (
-            {row.get(name) for row in firsts if row["method"] == own and row.get(name) is not None}
+            {row.get(name) for row in firsts if row["method"] == own and _has(row, name)}
             for own in methods
         )
         return any(len(values) > 1 for values in each)
@@ -113,15 +113,33 @@ def _differing(firsts: list[Record]) -> list[str]:
     return [name for name in _SAID if varies(name)]
 
 
+# Columns that are empty for what is usual, and what a row has for which they mean something.
+_OWNERS = {"input_dropout": "retrain", "ramp_from": "ramp"}
+
+
+def _has(row: Record, name: str) -> bool:
+    """Tell whether a column means something in a row: what has to do with retraining means
+    nothing to what is not retrained."""
+    if name == "floor":
+        return row["scope"] == "network"
+    return row.get(name) is not None or bool(row.get(_OWNERS.get(name, "")))
+
+
 def _family(rows: list[Record], told: list[str]) -> Family:
     first = rows[0]
     words = [first["method"]]
-    words += [_SAID[name].format(first[name]) for name in told if first.get(name) not in _UNSAID]
+    words += [_SAID[name].format(first[name]) for name in told if _goes_not_unsaid(first, name)]
     accuracy: dict[float, dict[int, float]] = {}
     for row in sorted(rows, key=lambda row: row["k"]):
         accuracy.setdefault(row["k"], {})[row["seed"]] = row["accuracy"]
     unpruned = {row["seed"]: row["unpruned"] for row in rows}
     return Family(" ".join(words), first, accuracy, unpruned)
+
+
+def _goes_not_unsaid(row: Record, name: str) -> bool:
+    value = row.get(name)
+    # No floor is not the usual one.
+    return value is not None if name == "floor" else value not in _UNSAID
 
 
 class Comparison(NamedTuple):

@@ -47,9 +47,9 @@ def estimate(left: Left, jobs: int) -> str:
         told += f" with {jobs} jobs, if each has a core"
     basis = []
     if left.measured:
-        basis.append(f"{left.measured} parts by the seconds of like ones that are done")
+        basis.append(f"{left.measured} tasks by the seconds of like ones that are done")
     if left.probed:
-        basis.append(f"{left.probed} parts by a tiny probe, which may be wrong by several times")
+        basis.append(f"{left.probed} tasks by a tiny probe, which may be wrong by several times")
     return f"{told} ({', '.join(basis)})."
 
 

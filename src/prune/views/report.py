@@ -26,9 +26,9 @@ class Report(NamedTuple):
 Shown = Callable[[list[Record]], Report]  # of the rows of a study
 
 
-def spread(rows: list[Record]) -> Report:
+def spread(rows: list[Record], data: str) -> Report:
     """Show means with their intervals, differences, and where the published numbers fall."""
-    found = families.families(rows)
+    found = families.families(rows, data)
     shown = (
         spread_tables.means(found),
         spread_tables.differences(found),
