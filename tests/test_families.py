@@ -225,6 +225,15 @@ def test_the_picture_holds_means_bands_and_single_runs():
     assert "published, one network" in lines
 
 
+def test_the_picture_shows_the_part_where_something_is():
+    late = curve("weight", "obd", {99.5: 0.981, 99.8: 0.972})
+    (axes,) = spread_plot.accuracy(found(late)).axes
+    assert 99 < axes.get_xlim()[0] < 99.5 and 0.95 < axes.get_ylim()[0] < 0.972
+    assert list(axes.get_xticks()) == [99.5, 99.8]
+    (axes,) = spread_plot.accuracy(found(ROWS)).axes
+    assert axes.get_xlim()[0] < 0 and axes.get_ylim()[0] == 0 and 50 in axes.get_xticks()
+
+
 def test_one_network_has_neither_band_nor_dots():
     (axes,) = spread_plot.accuracy(found([row for row in ROWS if row["seed"] == 0])).axes
     assert not [line for line in axes.lines if line.get_marker() == "."]

@@ -18,6 +18,9 @@ from prune.views.spread_tables import published_lines
 # What matters happens close to 100 %, of k as of accuracy: there both axes are stretched.
 _TICKS_K = (0, 25, 50, 70, 80, 90, 95, 97, 99, 100)
 _TICKS_ACCURACY = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1)
+# From such a k or accuracy on, there is nothing to show of what lies before.
+_LATE, _HIGH = 90, 0.9
+_TICKS_HIGH = (0.9, 0.93, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.995, 1)
 _BEYOND_K, _BEYOND_ACCURACY = 1.005, 1.005  # where each axis would reach infinity
 
 
@@ -48,25 +51,29 @@ def _title(method: str, found: list[Family]) -> str:
 def _panel(axes: Axes, found: list[Family]) -> None:
     whole = spread([share for family in found for share in family.unpruned.values()]).mean
     axes.axhline(whole, color="#666666", linewidth=1, linestyle=":")
-    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-    axes.annotate(f"unpruned {whole:.2%}", (1, whole), fontsize=10, color="#444444", **place)
+    ks = sorted({k for family in found for k in family.accuracy})
+    each = [runs.values() for family in found for runs in family.accuracy.values()]
+    best, worst = max(map(max, each)), min(whole, *map(min, each))
+    # Curves that begin at k = 0 begin at that line and end below it, at the right; others do not.
+    side = (1, "right", "bottom") if ks[0] == 0 else (0.01, "left", "top")
+    place = {"xycoords": ("axes fraction", "data"), "ha": side[1], "va": side[2]}
+    axes.annotate(f"unpruned {whole:.2%}", (side[0], whole), fontsize=10, color="#444444", **place)
     dashes = {"none": "-"}
     for family, (color, marker) in zip(found, cycle(STYLES), strict=False):
         _draw(axes, family, color, marker, dashes.get(family.first["repair"], (0, (4, 1))))
     axes.set_xscale("function", functions=_stretch(100 * _BEYOND_K))
     axes.set_yscale("function", functions=_stretch(_BEYOND_ACCURACY))
-    last = max(max(family.accuracy) for family in found)
     axes.set(xlabel="k: percent removed (stretched towards 100)")
-    axes.set_xlim(-2, last + (100 - last) / 3)
-    best = max(max(runs.values()) for family in found for runs in family.accuracy.values())
-    axes.set_ylim(0, min(1, best + 0.4 * (1 - best)))
+    axes.set_xlim(ks[0] - 0.4 * (100 - ks[0]) if ks[0] else -2, ks[-1] + (100 - ks[-1]) / 3)
+    high = worst >= _HIGH
+    axes.set_ylim(worst - 0.4 * (1 - worst) if high else 0, min(1, best + 0.4 * (1 - best)))
     axes.set_ylabel(f"test accuracy (stretched towards 100 %), {found[0].first['total']:,} images")
-    axes.xaxis.set_major_locator(FixedLocator(_TICKS_K))
-    axes.yaxis.set_major_locator(FixedLocator(_TICKS_ACCURACY))
+    axes.xaxis.set_major_locator(FixedLocator(_TICKS_K if ks[0] < _LATE else ks))
+    axes.yaxis.set_major_locator(FixedLocator(_TICKS_HIGH if high else _TICKS_ACCURACY))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:g}%"))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:.0%}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
 
 
 def _stretch(end: float):  # noqa: ANN202
