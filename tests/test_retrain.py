@@ -168,6 +168,17 @@ def test_a_step_learns_nothing_from_the_values_that_input_dropout_leaves_out():
 
 
 @pytest.mark.slow
+def test_what_is_left_out_does_not_depend_on_how_many_steps_go_together():
+    found = []
+    for together in ((5,), (2, 3), (1, 1, 1, 1, 1)):
+        course = Course(chain(SIZES), examples(), Recipe(2, 16, 0.01, input_dropout=0.3))
+        for steps in together:
+            course.advance(steps)
+        found.append(b"".join(array.tobytes() for array in arrays(course.network)))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(dropout):
     network, held = chain(SIZES), cut(chain(SIZES), "weight", 0.7).masks

@@ -56,6 +56,8 @@ class Compiled:
         self._model = keras_bridge.build((*network[:-1], network[-1]._replace(activation="linear")))
         self._recipe = recipe
         self._batch = min(recipe.batch_size, len(examples.images))
+        inputs = network[0].kernel.shape[0]
+        self._dropped_shape = (self._batch, inputs) if recipe.input_dropout else (1, 1)
         self._optimizer = optimizer(recipe, steps)
         self._variables = self._model.trainable_variables
         self._optimizer.build(self._variables)
@@ -88,7 +90,8 @@ class Compiled:
         used = np.zeros(order.shape, np.float32)
         for row, batch in enumerate(batches):
             order[row, : len(batch)], used[row, : len(batch)] = batch, 1
-        loss, correct = self._call(*map(tf.constant, (order, used, np.int32(len(batches)))))
+        given = (order, used, np.int32(len(batches)), self._left(len(batches)))
+        loss, correct = self._call(*map(tf.constant, given))
         return Progress(int(used.sum()), float(loss), int(correct))
 
     def _memory(self) -> list[list[Any]]:
@@ -97,20 +100,27 @@ class Compiled:
         kinds = len(moments) // len(self._variables)  # Keras keeps those of a variable together
         return [moments[kind::kinds] for kind in range(kinds)]
 
-    def _seen(self, images: Any) -> Any:
-        """Return a batch as the network sees it: some values left out, the others larger for it.
+    def _left(self, steps: int) -> np.ndarray:
+        """Return which values of its images each step sees, (STEPS_PER_CALL, images, inputs).
 
-        Which ones depends on the seed and the step alone.
+        It depends on the seed and the step alone.  NumPy draws it: compiled, to draw the numbers
+        of a step takes tens of times as long.
         """
+        share, shape = self._recipe.input_dropout, self._dropped_shape
+        left = np.ones((STEPS_PER_CALL, *shape), bool)
+        if share:
+            first = int(self._optimizer.iterations.numpy())
+            for i in range(steps):
+                rng = np.random.default_rng([self._recipe.seed, first + i, 2])
+                left[i] = rng.random(shape, np.float32) >= share
+        return left
+
+    def _seen(self, images: Any, left: Any) -> Any:
+        """Return a batch as the network sees it: what is `left`, the larger for the rest."""
         import tensorflow as tf
 
         share = self._recipe.input_dropout
-        if not share:
-            return images
-        step = tf.cast(self._optimizer.iterations, tf.int64)
-        seed = tf.stack([tf.constant(self._recipe.seed, tf.int64), step])
-        kept = tf.random.stateless_uniform(tf.shape(images), seed) >= share
-        return tf.where(kept, images / (1 - share), 0.0)
+        return tf.where(left, images / (1 - share), 0.0) if share else images
 
     def _compile(self, examples: Examples) -> Callable[..., tuple[Any, Any]]:
         import tensorflow as tf
@@ -119,10 +129,12 @@ class Compiled:
         labels = tf.convert_to_tensor(examples.labels.astype(np.int32))
         teacher = None if examples.imitated is None else tf.convert_to_tensor(examples.imitated)
 
-        def step(places: tf.Tensor, used: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def step(
+            places: tf.Tensor, used: tf.Tensor, left: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             wanted = tf.gather(labels, places)
             with tf.GradientTape() as tape:
-                answers = self._model(self._seen(tf.gather(images, places)), training=True)
+                answers = self._model(self._seen(tf.gather(images, places), left), training=True)
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, answers)
                 if teacher is not None:
                     losses = _mixed(losses, answers, tf.gather(teacher, places), examples)
@@ -136,11 +148,11 @@ class Compiled:
 
         @tf.function(jit_compile=True)
         def call(
-            order: tf.Tensor, used: tf.Tensor, steps: tf.Tensor
+            order: tf.Tensor, used: tf.Tensor, steps: tf.Tensor, left: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor]:
             loss = correct = tf.constant(0.0)
             for i in tf.range(steps):
-                step_loss, step_correct = step(order[i], used[i])
+                step_loss, step_correct = step(order[i], used[i], left[i])
                 loss, correct = loss + step_loss, correct + step_correct
             return loss, correct
 
@@ -150,6 +162,7 @@ class Compiled:
             tf.TensorSpec(shape, tf.int32),
             tf.TensorSpec(shape, tf.float32),
             tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((STEPS_PER_CALL, *self._dropped_shape), tf.bool),
         )
 
 
