@@ -138,6 +138,25 @@ def test_the_conclusion_compares_where_the_best_still_keeps_its_accuracy():
     assert "At k = 90 weight obs beats weight magnitude: +2.90 points" in said
 
 
+def test_networks_that_do_not_hold_the_first_k_are_counted_apart():
+    late = [row for row in ROWS if row["k"] == 90]
+    said = spread_words.conclusion(found(late))
+    assert "weight magnitude not to k = 90 (n = 5); weight obs up to k = 90 (n = 5)." in said
+    late[-1] = late[-1] | {"accuracy": 0.5}
+    said = spread_words.conclusion(found(late))
+    assert "weight obs up to k = 90 (n = 4, 1 more not to k = 90)." in said
+    units = curve("unit", "norm", {90: 0.5})
+    assert "of k against" not in spread_words.conclusion(found(late[5:] + units))
+
+
+def test_styles_that_come_again_are_hollow():
+    names = ["magnitude", "lamp", "obs", "obd", "taylor", "activation", "random", "other"]
+    many = [row for name in names for row in curve("weight", name, GOOD)]
+    (axes,) = spread_plot.accuracy(found(many)).axes
+    curves = [line for line in axes.get_lines() if line.get_label().startswith("weight")]
+    assert [line.get_markerfacecolor() == "white" for line in curves] == [False] * 7 + [True]
+
+
 def test_methods_are_held_against_each_other_where_the_same_k_were_asked():
     good_units = curve("unit", "norm", GOOD)
     said = spread_words.conclusion(found(ROWS[:15] + good_units))

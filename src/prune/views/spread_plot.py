@@ -7,6 +7,7 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from prune.core.spread import spread
@@ -21,6 +22,7 @@ _TICKS_ACCURACY = (0.1, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1)
 # From such a k or accuracy on, there is nothing to show of what lies before.
 _LATE, _HIGH = 90, 0.9
 _TICKS_HIGH = (0.9, 0.93, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.995, 1)
+_MANY = 5  # curves
 _BEYOND_K, _BEYOND_ACCURACY = 1.005, 1.005  # where each axis would reach infinity
 
 
@@ -37,7 +39,10 @@ def accuracy(found: list[Family]) -> Figure:
         for line in published_lines(own)[:1]:
             _published(axes, line[0])
         axes.set_title(_title(method, own), loc="left")
-        axes.legend(loc="lower left", fontsize=10)
+        if len(own) > _MANY:  # more would hide the curves
+            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=10)
+        else:
+            axes.legend(loc="lower left", fontsize=10)
     return figure
 
 
@@ -59,8 +64,10 @@ def _panel(axes: Axes, found: list[Family]) -> None:
     place = {"xycoords": ("axes fraction", "data"), "ha": side[1], "va": side[2]}
     axes.annotate(f"unpruned {whole:.2%}", (side[0], whole), fontsize=10, color="#444444", **place)
     dashes = {"none": "-"}
-    for family, (color, marker) in zip(found, cycle(STYLES), strict=False):
-        _draw(axes, family, color, marker, dashes.get(family.first["repair"], (0, (4, 1))))
+    for place, (family, (color, marker)) in enumerate(zip(found, cycle(STYLES), strict=False)):
+        line = _draw(axes, family, color, marker, dashes.get(family.first["repair"], (0, (4, 1))))
+        if place >= len(STYLES):  # colours and markers come again, hollow
+            line.set_markerfacecolor("white")
     axes.set_xscale("function", functions=_stretch(100 * _BEYOND_K))
     axes.set_yscale("function", functions=_stretch(_BEYOND_ACCURACY))
     axes.set(xlabel="k: percent removed (stretched towards 100)")
@@ -88,12 +95,12 @@ def _stretch(end: float):  # noqa: ANN202
     return forward, backward
 
 
-def _draw(axes: Axes, family: Family, color: str, marker: str, dashes: object) -> None:
+def _draw(axes: Axes, family: Family, color: str, marker: str, dashes: object) -> Line2D:
     spreads = {k: family.spread(k) for k in family.accuracy}
     dots = [(k, share) for k, runs in family.accuracy.items() for share in runs.values()]
     if len(family.unpruned) > 1:
         axes.plot(*zip(*dots, strict=True), ".", color=color, alpha=0.35, markersize=5, zorder=2)
-    axes.plot(
+    (line,) = axes.plot(
         list(spreads),
         [each.mean for each in spreads.values()],
         color=color,
@@ -107,6 +114,7 @@ def _draw(axes: Axes, family: Family, color: str, marker: str, dashes: object) -
     sure = {k: each for k, each in spreads.items() if each.low is not None}
     low, high = [each.low for each in sure.values()], [each.high for each in sure.values()]
     axes.fill_between(list(sure), low, high, color=color, alpha=0.2, linewidth=0)
+    return line
 
 
 def _published(axes: Axes, method: str) -> None:

@@ -19,15 +19,22 @@ def conclusion(found: list[Family]) -> str:
 
 
 def _extents(found: list[Family]) -> str:
-    told = [f"{family.label} up to k = {_held(family)}" for family in found]
+    told = [f"{family.label} {_held(family)}" for family in found]
     return f"Mean of the largest k within 1 point of each unpruned network: {'; '.join(told)}."
 
 
 def _held(family: Family) -> str:
-    each = spread(list(family.held().values()))
+    all_held = list(family.held().values())
+    held = [k for k in all_held if k >= 0]
+    first = f"k = {min(family.accuracy):g}"
+    if not held:
+        return f"not to {first} (n = {len(all_held)})"
+    each = spread(held)
+    missed = len(all_held) - len(held)
+    told = f", {missed} more not to {first}" if missed else ""
     if each.low is None or each.low == each.high:
-        return f"{each.mean:g} (n = {each.n})"
-    return f"{each.mean:.3g} ({each.low:.3g} to {each.high:.3g}, n = {each.n})"
+        return f"up to k = {each.mean:g} (n = {each.n}{told})"
+    return f"up to k = {each.mean:.3g} ({each.low:.3g} to {each.high:.3g}, n = {each.n}{told})"
 
 
 def _methods(found: list[Family]) -> str:
@@ -39,7 +46,7 @@ def _methods(found: list[Family]) -> str:
     ours, theirs = weight.held(), unit.held()
     same = weight.training == unit.training and list(weight.accuracy) == list(unit.accuracy)
     shared = [seed for seed in ours if seed in theirs] if same else []
-    if len(shared) < 2:
+    if len(shared) < 2 or any(min(ours[seed], theirs[seed]) < 0 for seed in shared):
         return ""
     each = spread([ours[seed] - theirs[seed] for seed in shared])
     return (
