@@ -59,8 +59,9 @@ def _panel(axes: Axes, found: list[Family]) -> None:
     ks = sorted({k for family in found for k in family.accuracy})
     each = [runs.values() for family in found for runs in family.accuracy.values()]
     best, worst = max(map(max, each)), min(whole, *map(min, each))
-    # Curves that begin at k = 0 begin at that line and end below it, at the right; others do not.
-    side = (1, "right", "bottom") if ks[0] == 0 else (0.01, "left", "top")
+    high = worst >= _HIGH
+    # Curves that fall leave room at the right; where they do not, they are near it all along.
+    side = (0.01, "left", "top") if high else (1, "right", "bottom")
     place = {"xycoords": ("axes fraction", "data"), "ha": side[1], "va": side[2]}
     axes.annotate(f"unpruned {whole:.2%}", (side[0], whole), fontsize=10, color="#444444", **place)
     dashes = {"none": "-"}
@@ -72,7 +73,6 @@ def _panel(axes: Axes, found: list[Family]) -> None:
     axes.set_yscale("function", functions=_stretch(_BEYOND_ACCURACY))
     axes.set(xlabel="k: percent removed (stretched towards 100)")
     axes.set_xlim(ks[0] - 0.4 * (100 - ks[0]) if ks[0] else -2, ks[-1] + (100 - ks[-1]) / 3)
-    high = worst >= _HIGH
     axes.set_ylim(worst - 0.4 * (1 - worst) if high else 0, min(1, best + 0.4 * (1 - best)))
     axes.set_ylabel(f"test accuracy (stretched towards 100 %), {found[0].first['total']:,} images")
     axes.xaxis.set_major_locator(FixedLocator(_TICKS_K if ks[0] < _LATE else ks))
