@@ -493,6 +493,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--distill", "0.5"], "--distill is about training: give --retrain EPOCHS too"),
         (["--batch-size", "64"], "--batch-size is about training: give --retrain EPOCHS too"),
         (["--retrain", "1", "--input-dropout", "1"], "expected a number from 0 to 0.99, got '1'"),
+        (["--retrain", "1", "--input-dropout", "x"], "expected a number from 0 to 0.99, got 'x'"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
             "--ramp and --ramp-from are for --schedule gradual, got one-shot",

@@ -83,22 +83,21 @@ def rate(text: str) -> float:
 
 def share(text: str) -> float:
     """Parse a number from 0 to 1."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1
-    if not 0 <= found <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return found
+    return _from_zero(text, 1)
 
 
 def dropped(text: str) -> float:
     """Parse a share that may be left out."""
-    found = share(text)
-    if found > MOST_DROPPED:
-        raise argparse.ArgumentTypeError(
-            f"expected a number from 0 to {MOST_DROPPED}, got {text!r}"
-        )
+    return _from_zero(text, MOST_DROPPED)
+
+
+def _from_zero(text: str, most: float) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= most:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to {most}, got {text!r}")
     return found
 
 

@@ -52,14 +52,16 @@ def _rate(value: Any, name: str) -> float:
 
 
 def _share(value: Any, name: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise _wrong(name, "a number from 0 to 1", value)
-    return float(value)
+    return _number_to(1, value, name)
 
 
 def _dropped(value: Any, name: str) -> float:
-    if _share(value, name) > lists.MOST_DROPPED:
-        raise _wrong(name, f"a number from 0 to {lists.MOST_DROPPED}", value)
+    return _number_to(lists.MOST_DROPPED, value, name)
+
+
+def _number_to(most: float, value: Any, name: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+        raise _wrong(name, f"a number from 0 to {most}", value)
     return float(value)
 
 
