@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 import pytest
 
 from prune.cli import main, recipe, seeds
-from prune.core import lists
+from prune.settings import lists
 from prune.experiments import grid, perform
 from prune.files import studies
 from prune.training.recipe import Recipe

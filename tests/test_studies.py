@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import lists
+from prune.settings import lists
 from prune.experiments import grid
 from prune.files import studies, study_keys
 from prune.training import recipe, retrain

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import traceback
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,7 +16,9 @@ from types import FrameType
 
 from prune import PruneError
 from prune.cli import completion
-from prune.cli.parser import Parser
+from prune.cli.asked import Asked, refuse
+from prune.cli.commands import COMMANDS
+from prune.cli.parser import Parser, add
 from prune.files import names
 
 EXAMPLES = """\
@@ -28,11 +29,6 @@ prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
 prune rerun out/run.json            whether a run repeats"""
-
-GROUPS = (
-    *("sweep", "sensitivity", "study", "depth"),
-    *("criteria", "shrink", "bench", "train", "inspect", "rerun"),
-)
 
 
 class Terminated(KeyboardInterrupt):
@@ -95,18 +91,17 @@ def _run(argv: list[str]) -> int:
     if argv and argv[0].partition("=")[0] == completion.OPTION:
         print(completion.script(argv, _parser()), end="")
         return 0
-    args = parsed(argv)
-    if args.parser is None:
+    given = vars(_parser().parse_args(_joined(argv)))
+    if given.pop("parser", None) is None:
         print(_parser().format_help(), end="")
         return 2
-    args.argv = ["prune", *argv]
-    # Each command's module keeps its imports inside `run`, so that help and errors are quick.
-    return import_module(args.module).run(args)
+    return _carry_out(Asked(given.pop("command"), ["prune", *argv], given, _run))
 
 
-def parsed(argv: list[str]) -> Namespace:
-    """Return what the words of a command mean."""
-    return _parser().parse_args(_joined(argv))
+def _carry_out(asked: Asked) -> int:
+    refuse(asked)
+    # Imported now, so that help and errors are quick.
+    return import_module(f"prune.cli.{asked.command.module}").run(asked)
 
 
 def _parser() -> Parser:
@@ -117,15 +112,17 @@ def _parser() -> Parser:
         epilog="`prune COMMAND --help` tells a command's options.",
     )
     parser.add_argument("--version", action="store_true", help="show versions and exit")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--debug", action="store_true", default=False, help="show the traceback of an error"
+    )
     shells = ", ".join(completion.SHELLS)
     parser.add_argument(
         completion.OPTION, metavar="SHELL", help=f"print what completes our words in {shells}"
     )
     parser.set_defaults(parser=None)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for group in GROUPS:
-        import_module(f"prune.cli.{group}").add(commands)
+    for command in COMMANDS:
+        add(commands, command)
     return parser
 
 

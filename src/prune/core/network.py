@@ -12,7 +12,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.products import live_product
-from prune.core.spelling import closest
+from prune.settings.spelling import closest
 
 
 class Layer(NamedTuple):

@@ -14,7 +14,7 @@ from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores, prunable
 from prune.core.plan import Plan, Pruned, Sweep
 from prune.core.repair import aim, refit_all
-from prune.core.spelling import closest
+from prune.settings.spelling import closest
 
 Score = Callable[[Network, Calibration], Scores]
 

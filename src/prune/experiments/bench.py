@@ -13,9 +13,10 @@ from prune.core.network import Network, multiply_adds, nonzero
 from prune.core.shrink import shrink
 from prune.experiments import timing
 from prune.experiments.engines import cores
-from prune.experiments.sweep import Point, percent
+from prune.experiments.sweep import Point
 from prune.experiments.timing import Samples, Timed
 from prune.files.results import Row, Timing
+from prune.settings import lists
 
 YARDSTICK = "dense"
 _LARGE, _ROUNDS = 1000, 21  # of the time that rows carry
@@ -106,7 +107,7 @@ def _row(
     return Timing(
         method=method,
         criterion=criterion,
-        k=percent(pruned.sparsity),
+        k=lists.k(pruned.sparsity),
         scope=plan.scope.name,
         repair=plan.repair,
         batch=batch,

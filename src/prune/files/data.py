@@ -11,8 +11,8 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
-from prune.core.spelling import closest
 from prune.files import archives, atomic, idx, limits, npy, regular
+from prune.settings.spelling import closest
 
 Split = Literal["train", "test"]
 

@@ -77,22 +77,26 @@ class Timing:
     threads: int
 
 
-Entry = Row | Timing | Epoch  # one line of a table
+Entry = Row | Timing | Epoch | dict[str, Any]  # one line of a table
+Columns = type | list[str]  # a dataclass whose fields they are, or their names
 
 
-def to_csv(records: Iterable[Entry], kind: type[Entry] = Row) -> str:
-    """Return the table of records of one kind, with a header, in full precision."""
-    return records_to_csv([field.name for field in fields(kind)], map(asdict, records))
+def to_csv(entries: Iterable[Entry], columns: Columns = Row) -> str:
+    """Return the table of entries that have these columns, with a header, in full precision.
 
-
-def records_to_csv(columns: list[str], records: Iterable[dict[str, Any]]) -> str:
-    """Return a table of records, all of which have these columns, with a header."""
+    A column that came after an entry was recorded is empty in it.
+    """
     text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
+    names = columns if isinstance(columns, list) else [field.name for field in fields(columns)]
+    table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
-    for record in records:
-        table.writerow({name: _cell(value) for name, value in record.items()})
+    for entry in entries:
+        table.writerow({name: _cell(value) for name, value in _values(entry).items()})
     return text.getvalue()
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    return entry if isinstance(entry, dict) else asdict(entry)
 
 
 def _cell(value: Any) -> Any:
@@ -102,12 +106,7 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if is_formula else value
 
 
-def to_json(records: Iterable[Entry]) -> str:
+def to_json(entries: Iterable[Entry]) -> str:
     """Return the table as a list of objects, one a line."""
-    return records_to_json(map(asdict, records))
-
-
-def records_to_json(records: Iterable[dict[str, Any]]) -> str:
-    """Return records as a list of objects, one a line."""
-    lines = ",\n".join(f"  {json.dumps(record)}" for record in records)
+    lines = ",\n".join(f"  {json.dumps(_values(entry))}" for entry in entries)
     return f"[\n{lines}\n]\n" if lines else "[]\n"

@@ -46,7 +46,7 @@ def records(found: list[Family]) -> dict[str, bytes]:
         "comparisons.csv": spread_tables.difference_records(found),
     }
     return {
-        name: results.records_to_csv(list(lines[0]), lines).encode()
+        name: results.to_csv(lines, list(lines[0])).encode()
         for name, lines in each.items()
         if lines
     }

@@ -8,8 +8,6 @@ from fractions import Fraction
 
 from prune import PruneError
 
-MOST_DROPPED = 0.99  # share of an image that may be left out: there must be something to learn from
-
 _MOST_POINTS = 10_000
 _MOST_SEEDS = 1000
 
@@ -53,6 +51,16 @@ def percent(text: str, item: str, what: str) -> Fraction:
     if not 0 <= number <= 100:
         raise PruneError(f"{what} takes percents from 0 to 100, got {item}")
     return Fraction(number)
+
+
+def k(sparsity: Fraction) -> float:
+    """Return the percent of a sparsity, an int where it is whole.
+
+    >>> k(Fraction(1, 2)), k(Fraction(1, 8))
+    (50, 12.5)
+    """
+    number = 100 * sparsity
+    return int(number) if number.denominator == 1 else float(number)
 
 
 def seeds(text: str, what: str) -> tuple[int, ...]:
