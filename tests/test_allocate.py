@@ -76,7 +76,7 @@ def test_what_costs_nothing_goes_first():
 def test_an_allocation_is_read_as_it_was_written(tmp_path, rng):
     found = allocate(curves(rng), TOTALS)
     (tmp_path / "a.json").write_text(allocations.to_json(found))
-    read = allocations.load(tmp_path / "a.json", ("a", "b", "c"))
+    read = allocations.parse(allocations.read(tmp_path / "a.json"), ("a", "b", "c"))
     for name, path in found.items():
         for (total, share), (read_total, read_share) in zip(path, read[name], strict=True):
             assert read_total == total
@@ -100,7 +100,7 @@ def test_an_allocation_is_read_as_it_was_written(tmp_path, rng):
 def test_a_wrong_allocation_is_named(tmp_path, text, message):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(PruneError, match=message):
-        allocations.load(tmp_path / "a.json", ("a",))
+        allocations.parse(allocations.read(tmp_path / "a.json"), ("a",))
 
 
 def test_between_its_points_an_allocation_goes_in_straight_lines():

@@ -182,7 +182,7 @@ def test_each_is_refused_in_this_process_too(outcomes, name):
         if attack.kind == "weights":
             weights.load(path)
         elif attack.kind == "k-map":
-            allocations.load(path, ("dense",))
+            allocations.parse(allocations.read(path), ("dense",))
         else:
             found = data.load(str(path), "test")
             data.check_fits(found, weights.load(path.parents[1] / "good.weights.h5").network, "")

@@ -18,8 +18,8 @@ import pytest
 import prune as package
 from conftest import make_network
 from prune.cli import main as cli
-from prune.cli import options
 from prune.files import results, weights
+from prune.settings.fields import percents
 
 FILES = {"table.csv", "table.json", "table.md", "accuracy.png", "accuracy.svg", "run.json"}
 
@@ -113,7 +113,7 @@ def test_a_file_that_does_not_tell_is_remarked_on(prune, tmp_path, rng, tiny_dat
     ],
 )
 def test_lists_of_k(tokens, expected):
-    assert options.sparsities(tokens) == [Fraction(str(k)) / 100 for k in expected]
+    assert list(percents().typed(" ".join(tokens))) == [Fraction(str(k)) / 100 for k in expected]
 
 
 @pytest.mark.parametrize(
@@ -379,16 +379,24 @@ def test_criteria_are_listed_with_their_sources(prune):
 
 
 def test_the_names_in_help_are_those_of_the_code():
-    from prune.cli import job, sweep
     from prune.core.masks import SCOPES
     from prune.core.pruning import REPAIRS
+    from prune.core.ramp import RAMPS
     from prune.experiments.engines import ENGINES
+    from prune.settings import files, pruning
+    from prune.settings import recipe as words_of
+    from prune.training import recipe, retrain
     from prune.views import words
 
-    assert tuple(words.AXES) == sweep.AXES
-    assert tuple(SCOPES) == options.SCOPES
-    assert tuple(REPAIRS) == options.REPAIRS
-    assert tuple(ENGINES) == job.ENGINES
+    assert tuple(words.AXES) == files.AXES
+    assert tuple(SCOPES) == pruning.SCOPES
+    assert tuple(REPAIRS) == pruning.REPAIRS
+    assert tuple(ENGINES) == pruning.ENGINES
+    assert tuple(RAMPS) == words_of.RAMPS
+    assert tuple(retrain.SCHEDULES) == words_of.SCHEDULES
+    assert tuple(retrain.STARTS) == words_of.STARTS
+    assert tuple(recipe.OPTIMIZERS) == words_of.OPTIMIZERS
+    assert tuple(recipe.DECAYS) == words_of.DECAYS
 
 
 def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, network):

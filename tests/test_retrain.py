@@ -496,7 +496,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--retrain", "1", "--input-dropout", "x"], "expected a number from 0 to 0.99, got 'x'"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
-            "--ramp and --ramp-from are for --schedule gradual, got one-shot",
+            "--ramp is for --schedule gradual, got one-shot; leave out --ramp, or give --sch",
         ),
         (
             ["--retrain", "1", "--rewind", "11"],
@@ -514,7 +514,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
             ["--retrain", "1", "--schedule", "gradual", "--ramp-from", "100"],
             "--ramp-from 100 leaves nothing to go on from",
         ),
-        (["--floor", "2"], "--floor is for --scope network; give that too"),
+        (["--floor", "2"], "--floor is for --scope network, got layer; leave out"),
         (["--scope", "network", "--floor", "x"], "expected a percent from 0 to 100, got 'x'"),
         (["--retrain", "0"], "expected a whole number from 1, got '0'"),
         (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),

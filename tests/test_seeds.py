@@ -7,7 +7,7 @@ import csv
 import pytest
 
 import planted
-from prune.cli import seeds
+from prune.cli import sweep
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,8 @@ from prune.cli import seeds
         (["--seeds", "0-4", "--scope", "network", "--criterion", "obs"], "units of different"),
         (["--seeds", "0-4", "--data", "none"], "data none: no such file or folder"),
         (["--seeds", "0", "--weights", "a.h5"], "prunes them alike; leave out --weights"),
-        (["--seeds", "0", "--engine", "keras"], "prunes them alike; leave out --engine"),
-        (["--seeds", "0", "--keep", "dense"], "prunes them alike; leave out --keep"),
-        (["--seeds", "0", "--k-map", "a.json"], "prunes them alike; leave out --k-map"),
-        (["--seeds", "0", "--controls"], "prunes them alike; leave out --controls"),
+        (["--seeds", "0", "--x", "time"], "prunes them alike; leave out --x"),
+        (["--seeds", "0", "--k-map", "a.json"], "k-map a.json: no such file"),
         (["--seeds", "0", "--ramp", "exponential"], "--ramp is about training: give --retrain"),
         (["--seeds", "0", "--include-output"], "include-output is for weights alone"),
         (["--seeds", "0", "--seed", "3"], "prunes them alike; leave out --seed"),
@@ -40,7 +38,7 @@ def test_the_short_form_is_the_study_of_the_reference_recipe(prune, tiny_data, t
     path = planted.settings(tiny_data, text)
     work = tmp_path / "work"
     planted.plant(path, work / "results" / "o", limit=40)
-    (work / "results" / "o" / "networks").rename(work / seeds.NETWORKS)
+    (work / "results" / "o" / "networks").rename(work / sweep.NETWORKS)
     argv = ("unit", "--seeds", "0-1", "--data", tiny_data, "--k", "0,90", "--limit", 40)
     status, _, err = prune(*argv)
     assert status == 0, err

@@ -15,6 +15,7 @@ from prune.core.plan import Plan
 from prune.experiments import sweep
 from prune.experiments.engines import Shared, numpy_engine
 from prune.experiments.sweep import Curve
+from prune.settings import lists
 
 PAIRS = [("weight", "magnitude"), ("unit", "norm")]
 SPARSITIES = [Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)]
@@ -82,8 +83,8 @@ def test_nothing_and_everything_can_go(network, images):
 
 
 def test_a_whole_percent_is_an_int():
-    assert sweep.percent(Fraction(1, 4)) == 25 and isinstance(sweep.percent(Fraction(1, 4)), int)
-    assert sweep.percent(Fraction(999, 1000)) == 99.9
+    assert lists.k(Fraction(1, 4)) == 25 and isinstance(lists.k(Fraction(1, 4)), int)
+    assert lists.k(Fraction(999, 1000)) == 99.9
 
 
 def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images, rng):

@@ -2,12 +2,13 @@
 
 Data flows one way; a file imports only from the floors below its own.
 
-    cli           floor 5   parse, call one function, print
-    experiments   floor 4   networks x criteria x sparsities -> rows
-    views         floor 3   rows -> tables and pictures (matplotlib only here)
-    training      floor 3   build, fit and evaluate in Keras (TensorFlow only here)
-    files         floor 2   data sets, weights and results on disk
-    core          floor 1   pure functions on arrays
+    cli           floor 6   parse, call one function, print
+    experiments   floor 5   networks x criteria x sparsities -> rows
+    views         floor 4   rows -> tables and pictures (matplotlib only here)
+    training      floor 4   build, fit and evaluate in Keras (TensorFlow only here)
+    files         floor 3   data sets, weights and results on disk
+    core          floor 2   pure functions on arrays
+    settings      floor 1   what can be asked, declared once (no NumPy)
 """
 
 from __future__ import annotations

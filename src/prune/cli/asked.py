@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
 from prune import PruneError
-from prune.settings.fields import Setting, settings
+from prune.settings import lists
+from prune.settings.fields import OUTPUT, Setting, settings
+from prune.settings.files import Seeds, Weights
 from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
 from prune.settings.study import KEYS, Part
@@ -50,6 +52,8 @@ class Command:
     without: Collection[str] = ()  # options of those that it does not offer
     defaults: dict[str, Any] = field(default_factory=dict)  # that differ, by option
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)  # likewise
+    helps: dict[str, dict[str, Any]] = field(default_factory=dict)  # what argparse says otherwise
+    one_curve: bool = False  # of each method, and no more
     check: Callable[[Asked], None] = lambda asked: None
 
     def options(self) -> Iterator[Option]:
@@ -79,7 +83,9 @@ class Asked:
     def set(self) -> Iterator[tuple[Option, Any]]:
         """Yield the options that were set to something else than is usual."""
         for option, value in self.options():
-            if option.name in self.given and (value != option.default or option.setting.also):
+            flags = option.setting.flags
+            typed = option.name in self.given and (flags is None or value in flags)
+            if typed and (value != option.default or option.setting.also):
                 yield option, value
 
     def of(self, owner: type[Owner]) -> Owner:
@@ -95,9 +101,9 @@ class Asked:
     def part(self) -> Any:
         """Return the part of a study that is asked for."""
         offered = {(each.owner, each.field): value for each, value in self.options()}
-        values = {"methods": (offered.get((Pruning, "method")),)}
-        if self.command.methods:
-            values = {"methods": self.command.methods}
+        seeds = offered.get((Seeds, "seeds")) or (offered.get((Weights, "seed"), 0),)
+        methods = self.command.methods or (offered[Pruning, "method"],)
+        values: dict[str, Any] = {"seeds": seeds, "methods": methods}
         for name, key in KEYS.items():
             if name not in values and (key.owner, key.name) in offered:
                 value = offered[key.owner, key.name]
@@ -115,7 +121,7 @@ class Asked:
         return [
             _typed(option, value)
             for option, value in self.set()
-            if option.setting.again and option.name not in without
+            if option.setting.group != OUTPUT and option.name not in ("out", *without)
         ]
 
 
@@ -127,7 +133,7 @@ def _plain(option: Option, value: Any) -> Any:
 
 def _typed(option: Option, value: Any) -> str:
     if option.setting.flags:
-        return f"--{value}" if value in option.setting.flags else ""
+        return f"--{value}"
     if value is True:
         return option.word
     text = ",".join(value) if option.setting.commas else option.setting.kind.said(value)
@@ -138,12 +144,18 @@ def refuse(asked: Asked) -> None:
     """Refuse options that mean nothing where they stand, or contradict each other."""
     owners = {owner: asked.of(owner) for owner in asked.command.declared}
     again = owners.get(Retraining)
-    for option, _ in asked.set():
+    for option, value in asked.set():
         if option.owner is Retraining and again.epochs is None:
-            raise PruneError(f"{option.word} is about training: give --retrain EPOCHS too")
+            word = f"--{value}" if option.setting.flags else option.word
+            raise PruneError(f"{word} is about training: give --retrain EPOCHS too")
     for option, _ in asked.set():
         if not option.setting.matters(owners[option.owner]):
-            raise PruneError(f"{option.word} is for {option.setting.for_}; give that too")
+            name, value = option.setting.needs
+            needed = f"--{name} {value}"
+            raise PruneError(
+                f"{option.word} is for {needed}, got {getattr(owners[option.owner], name)}; leave "
+                f"out {option.word}, or give {needed}"
+            )
     if again and again.epochs:
         _check_retraining(again, owners[Pruning], owners.get(Controls, Controls()))
     if Pruning in owners:
@@ -160,6 +172,11 @@ def _check_retraining(again: Retraining, pruning: Pruning, controls: Controls) -
     refuse_senseless(again.schedule, again.start)
     if again.ramp_from == 1:
         raise PruneError("--ramp-from 100 leaves nothing to go on from; give less")
+    if again.ramp_from and again.ramp_from >= pruning.k[-1]:
+        raise PruneError(
+            f"--ramp-from {lists.k(again.ramp_from):g} leaves no k a ramp: give less, or a "
+            "larger --k"
+        )
     if again.start == REWIND and again.rewind > Recipe.epochs:
         raise PruneError(
             f"--rewind takes an epoch of the original training, 0 to {Recipe.epochs}, "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from dataclasses import fields
 from pathlib import Path
 
 from prune import PruneError
 from prune.cli.asked import Asked, Command
+from prune.settings import lists
 from prune.settings.fields import percents
 from prune.settings.files import (
     JSON,
@@ -27,6 +29,7 @@ from prune.settings.files import (
 from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
 from prune.settings.recipe import Retraining, Training
 
+_HIDDEN = {"help": SUPPRESS}  # to be refused with its reason
 _MOST_ROUNDS = 1000
 _DEEPEST = 50
 
@@ -34,15 +37,6 @@ _DEEPEST = 50
 def _one_k(asked: Asked) -> None:
     if len(asked.of(Pruning).k) > 1:
         raise PruneError("shrink takes one --k, such as --k 90")
-    _one_curve(asked)
-
-
-def _one_curve(asked: Asked) -> None:
-    """Refuse several curves where there is place for one of each method."""
-    name = asked.command.name
-    for option, value in asked.options():
-        if option.setting.commas and len(value) > 1:
-            raise PruneError(f"{name} takes one --criterion and one --repair")
 
 
 def _few_rounds(asked: Asked) -> None:
@@ -55,7 +49,7 @@ def _depths(asked: Asked) -> None:
     depths = sorted(asked.of(Depths).depths)
     if not 1 <= depths[0] <= depths[-1] <= _DEEPEST:
         raise PruneError(
-            f"--depths takes numbers from 1 to {_DEEPEST}, got {','.join(map(str, depths))}"
+            f"--depths takes numbers from 1 to {_DEEPEST}, got {lists.seeds_again(depths)}"
         )
     if asked.of(Pruning).k[0] != 0:
         raise PruneError("--k must hold 0: the largest k is told from what no pruning gives")
@@ -85,7 +79,9 @@ def _sweep(name: str, methods: tuple[str, ...], short: str, about: str) -> Comma
         f"prune {name} --format csv > {name}.csv",
         (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Axis, Talk),
         methods=methods,
-        without=("method",) if WEIGHT in methods else ("method", "include_output"),
+        without=("method",),
+        # No unit of the output can go.
+        helps={"include_output": _HIDDEN} if UNIT in methods else {},
         defaults={"out": Path("results") / name},
         check=_single_network,
     )
@@ -120,9 +116,10 @@ COMMANDS = (
         "prune sensitivity\n"
         "prune sensitivity --method unit --repair lstsq\n"
         "prune weight --k-map results/sensitivity/allocation.json",
-        (Pruning, Weights, Images, Out, Talk),
+        (Pruning, Controls, Weights, Images, Out, Talk),
         defaults={"out": Path("results/sensitivity")},
-        check=_one_curve,
+        helps={"controls": _HIDDEN},
+        one_curve=True,
     ),
     Command(
         "study",
@@ -167,9 +164,14 @@ COMMANDS = (
         "prune shrink --method unit --k 70 --save small.keras\n"
         "prune shrink --method unit --criterion obs --k 90 --save small.weights.h5\n"
         "prune shrink --method weight --k 95 --save small.npz --float16",
-        (Pruning, Save, Packing, Weights, Images, Retraining, Out, Talk),
+        (Pruning, Controls, Save, Packing, Weights, Images, Retraining, Out, Talk),
         defaults={"out": Path("results/shrink")},
         choices={"format": (TABLE, JSON)},
+        helps={
+            "controls": _HIDDEN,
+            "k": {"metavar": "PERCENT", "nargs": 1, "help": "percent to remove, such as 90"},
+        },
+        one_curve=True,
         check=_one_k,
     ),
     Command(
@@ -180,10 +182,12 @@ COMMANDS = (
         "form and in the one that `prune` itself runs, side by side.",
         "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
         "prune bench --keras --k 0,70,90,97,99",
-        (Pruning, Timing, Weights, Images, Out, Talk),
+        (Pruning, Controls, Timing, Weights, Images, Out, Talk),
         methods=METHODS,
-        without=("method", "include_output", "engine"),
+        without=("method", "engine"),
         defaults={"out": Path("results/bench")},
+        helps={"include_output": _HIDDEN, "controls": _HIDDEN},
+        one_curve=True,
         check=_few_rounds,
     ),
     Command(

@@ -61,11 +61,15 @@ def prepare(asked: Asked) -> Job:
     console = Console(asked.of(Talk).quiet)
     part = asked.part()
     check_criteria(part)
-    stored = load(asked)
-    source = images(asked)
+    stored, source = load(asked), images(asked)
     test = perform.images(source, "test")
     data.check_fits(test, stored.network, source.name)
-    cells = grid.curves(part, Stored(stored.sha256, asked.of(Weights).seed, stored.assumed))
+    cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
+    if asked.command.one_curve and len(cells) > len(part.methods):
+        each = " a method" * (len(part.methods) > 1)
+        raise PruneError(
+            f"{asked.command.name} takes one --criterion{each}, one --repair and no --controls"
+        )
     if any(map(perform.learns, cells)):
         data.check_fits(perform.images(source, "train"), stored.network, source.name)
     begun = perform.Begun(stored.network)
@@ -82,7 +86,8 @@ def load(asked: Asked) -> WeightsFile:
 
 
 def images(asked: Asked) -> Source:
-    """Return which images are asked for."""
+    """Return which images are asked for; what was read before is read again."""
+    perform.forget()
     own = asked.of(Images)
     return Source(own.data, own.limit)
 

@@ -106,7 +106,8 @@ def _add(group: Any, exclusive: dict[str, Any], option: Option, command: Command
     if words[0].startswith("-"):
         given["dest"] = option.name
         given["required"] = own.required
-    group.add_argument(*words, help=_help(option), **given)
+    given["help"] = _help(option)
+    group.add_argument(*words, **given | command.helps.get(option.name, {}))
 
 
 def _how(option: Option, choices: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from prune.files.results import Row
-from prune.settings.fields import Setting, settings, telling
+from prune.settings.fields import Setting, setting, settings, telling, text
 from prune.settings.pruning import Pruning
 from prune.settings.recipe import Retraining, Training
 from prune.settings.study import column
@@ -42,6 +42,8 @@ class Cell(Pruning):
     """One curve of one network, or if it is retrained what one training gives of it."""
 
     training: Training | Stored  # how the network comes to be
+    # Of random pruning, as a control: the criterion that says how much of each layer goes.
+    counts_of: str = setting("", text(), "")
     retraining: Retraining | None = None
 
 
@@ -72,7 +74,8 @@ def _words(cell: Training | Stored | Cell) -> list[str]:
         return [f"s{cell.seed}", sizes(cell.hidden), f"b{cell.batch_size}", f"e{cell.epochs}"]
     if isinstance(cell, Stored):
         return [f"s{cell.seed}", cell.sha256[:12]]
-    how = [cell.method, cell.criterion, cell.repair, cell.scope.replace(" ", "-")]
+    how = [cell.method, cell.criterion, cell.repair, cell.scope]
+    how += [f"counts-of-{cell.counts_of}"] if cell.counts_of else []
     if cell.retraining:
         again = cell.retraining
         how += [again.schedule, f"r{again.epochs}", f"k{float(100 * cell.k[-1]):g}"]
@@ -92,6 +95,10 @@ def columns(cell: Cell) -> dict[str, Any]:
     """Return what the row of a study tells beyond those of one network, by column."""
     parts = [(Training, cell.training), (Pruning, cell), (Retraining, cell.retraining)]
     cells = {name: value for owner, asked in parts for name, value in _columns(owner, asked)}
+    # Those two are filled in where they are known.
+    cells |= {"unpruned": None, "network": None, "model": None}
+    if isinstance(cell.training, Stored):
+        cells["model"] = cell.training.sha256[:12]
     return {name: cells[name] for name in sorted(cells, key=_place)}
 
 
@@ -109,11 +116,13 @@ def _blank(own: Setting, asked: Any) -> Any:
 
 
 def _place(title: str) -> int:
-    return FIRST_COLUMNS.index(title) if title in FIRST_COLUMNS else len(FIRST_COLUMNS)
+    """Return where a column stands: those that came later stand behind the first ones."""
+    first = (*FIRST_COLUMNS, "unpruned", "network")
+    return first.index(title) if title in first else len(first)
 
 
 _ROW = frozenset(field.name for field in fields(Row))
-# The columns of tables of version 2, in their order; those that came later stand behind them.
+# The columns of tables of version 2 that do not need the network, in their order.
 FIRST_COLUMNS = (
     *("method", "criterion", "k", "accuracy", "correct", "total", "loss", "pruned", "prunable"),
     *("nonzero", "parameters", "scope", "repair", "layers", "floored", "seed", "effective"),

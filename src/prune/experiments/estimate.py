@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from prune.core import pruning
 from prune.experiments import perform
-from prune.experiments.cells import Cell, Stored
+from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.study import State
+from prune.files import data
 from prune.settings.recipe import Training
 
 _PROBED = 1000  # images
@@ -83,6 +84,10 @@ def _like(training: Training | Stored, state: State) -> Training:
     return Training(hidden=tuple(layer.kernel.shape[1] for layer in state.networks[training][:-1]))
 
 
+def _images(source: Source, split: data.Split) -> int:
+    return len(perform.images(source, split).labels)
+
+
 def probe(state: State) -> Callable[[Task], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
     few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
@@ -96,7 +101,7 @@ def probe(state: State) -> Callable[[Task], float]:
         seconds(cell, 1)  # imports
         once = seconds(cell, 1)  # compiles, which no more images make longer
         epoch = max(0.0, seconds(cell, 1 + _EPOCHS) - once) / _EPOCHS
-        share = perform.images(state.source, "train") / perform.images(few, "train")
+        share = _images(state.source, "train") / _images(few, "train")
         return once + epoch * share * cell.epochs
 
     def prune(cell: Cell) -> float:
@@ -107,7 +112,7 @@ def probe(state: State) -> Callable[[Task], float]:
         short = replace(cell, k=cell.k[-1:], calibration=min(_PROBED, cell.calibration))
         start = time.perf_counter()
         perform.prune(short, network, few, None)
-        share = perform.images(state.source, "test") / perform.images(few, "test")
+        share = _images(state.source, "test") / _images(few, "test")
         if pruning.needs_images(cell.method, cell.criterion, cell.repair):
             share = 1  # most of it is spent on matrices, whose size is that of the layers
         return (time.perf_counter() - start) * share * len(cell.k)

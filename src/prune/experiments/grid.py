@@ -18,7 +18,6 @@ from prune.settings.recipe import ITERATIVE, Retraining, Training
 from prune.settings.study import KEYS, Study
 
 RANDOM = "random"  # the criterion that is a control
-COUNTS_OF = "counts of "  # the scope that takes from each layer what another criterion does
 
 
 def cells(study: Study, models: Mapping[Path, Stored] = MappingProxyType({})) -> list[Cell]:
@@ -90,7 +89,7 @@ def controls(asked: Iterable[Cell]) -> Iterator[Cell]:
         if all(cell.criterion != RANDOM for cell in cells):
             yield replace(first, criterion=RANDOM)
         if first.scope == NETWORK:
-            yield replace(first, criterion=RANDOM, scope=f"{COUNTS_OF}{first.criterion}")
+            yield replace(first, criterion=RANDOM, counts_of=first.criterion)
 
 
 def _apart(cell: Cell) -> list[Cell]:

@@ -19,7 +19,6 @@ from prune.core.plan import Plan
 from prune.experiments import cells, sweep
 from prune.experiments.cells import Cell, Source
 from prune.experiments.engines import ENGINES, Engine, numpy_engine
-from prune.experiments.grid import COUNTS_OF
 from prune.experiments.sweep import Curve, Engines
 from prune.files import allocations, data
 from prune.files.results import Epoch
@@ -135,8 +134,8 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
 def _scope(cell: Cell, plan: Plan) -> Scope:
     if cell.k_map is not None:
         return allocated(allocations.parse(cell.k_map, plan.layers))
-    if cell.scope.startswith(COUNTS_OF):
-        first = Curve(cell.method, cell.scope.removeprefix(COUNTS_OF), plan)
+    if cell.counts_of:
+        first = Curve(cell.method, cell.counts_of, plan)
         return sweep.counts_of(
             first._replace(plan=plan._replace(scope=ranked_together(cell.floor)))
         )
@@ -175,6 +174,12 @@ def engine(
     if cell.engine == NUMPY:
         return numpy_engine(images, labels, threads)
     return ENGINES[cell.engine](images, labels)
+
+
+def forget() -> None:
+    """Forget the images that were read: their files may have changed."""
+    images.cache_clear()
+    drawn.cache_clear()
 
 
 def whole(network: Network, engine: Engine) -> Evaluation:

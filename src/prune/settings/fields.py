@@ -130,14 +130,14 @@ def seed() -> Kind:
     return whole(0)._replace(many=lambda value, name: lists.seeds(_as_text(value), name))
 
 
-def seeds() -> Kind:
+def seeds(option: str = "--seeds") -> Kind:
     """Return the kind of lists of seeds as they are typed."""
     return Kind(
         "seeds such as 0-4 or 0,2,5",
         "LIST",
-        lambda text: lists.seeds(text, "--seeds"),
+        lambda text: lists.seeds(text, option),
         lambda value, name: lists.seeds(_as_text(value), name),
-        said=lambda value: ",".join(map(str, value)),
+        said=lists.seeds_again,
     )
 
 
@@ -288,8 +288,7 @@ class Setting:
     column: str = ""  # of the table, and its name in a cell, if not its own
     several: str = ""  # the key in a settings file that lists values, each for cells of their own
     commas: bool = False  # the command line takes several as well
-    matters: Callable[[Any], bool] = lambda own: True  # by the other fields
-    for_: str = ""  # what it is for, where it does not matter: `--schedule gradual`
+    needs: tuple[str, Any] | None = None  # another field, and the value with which it matters
     said: str = ""  # how a curve that differs in it is named, if not by its own name
     always: bool = False  # a cell is told by it even where it is as usual
     blank: Any = None  # the column where a cell is not told by it
@@ -298,7 +297,10 @@ class Setting:
     flags: dict[str, str] | None = None  # options without a value: what they set, and their help
     words: tuple[str, ...] = ()  # the option, if not its own name
     required: bool = False
-    again: bool = True  # whether the command to try next says it too
+
+    def matters(self, own: Any) -> bool:
+        """Tell whether it means anything, by the other fields of the object that has it."""
+        return self.needs is None or getattr(own, self.needs[0]) == self.needs[1]
 
 
 def setting(default: Any, kind: Kind, about: str, **more: Any) -> Any:

@@ -148,10 +148,10 @@ class Depths:
     """Networks of several depths."""
 
     depths: tuple[int, ...] = setting(
-        (1, 2, 3, 4, 5), seeds(), "numbers of hidden layers", usual="1-5"
+        (1, 2, 3, 4, 5), seeds("--depths"), "numbers of hidden layers"
     )
     width: int = setting(300, whole(1), "units")
-    seeds: tuple[int, ...] = setting((0, 1, 2, 3, 4), seeds(), "networks", usual="0-4")
+    seeds: tuple[int, ...] = setting((0, 1, 2, 3, 4), seeds(), "networks")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -61,6 +62,21 @@ def k(sparsity: Fraction) -> float:
     """
     number = 100 * sparsity
     return int(number) if number.denominator == 1 else float(number)
+
+
+def seeds_again(numbers: Sequence[int]) -> str:
+    """Return seeds as they are typed.
+
+    >>> seeds_again((0, 1, 2, 7))
+    '0-2,7'
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
 def seeds(text: str, what: str) -> tuple[int, ...]:

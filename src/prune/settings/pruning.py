@@ -114,8 +114,7 @@ class Pruning:
         percent(),
         "of each layer, that --scope network takes last",
         group=REMOVED,
-        matters=lambda own: own.scope != LAYER,  # the counts of such a scope too
-        for_="--scope network",
+        needs=("scope", NETWORK),
         said="floor {:g} %",
     )
     keep: tuple[str, ...] = setting(

@@ -49,8 +49,7 @@ class Recipe:
         0.9,
         share(metavar="M"),
         "of sgd",
-        matters=lambda own: own.optimizer == SGD,
-        for_="--optimizer sgd",
+        needs=("optimizer", SGD),
         always=True,
         group=TRAINED,
     )
@@ -58,8 +57,7 @@ class Recipe:
         0.004,
         share(metavar="W"),
         "of adamw",
-        matters=lambda own: own.optimizer == ADAMW,
-        for_="--optimizer adamw",
+        needs=("optimizer", ADAMW),
         always=True,
         group=TRAINED,
     )
@@ -141,8 +139,7 @@ class Retraining(Recipe):
         one_of(*RAMPS, metavar="R"),
         "of sparsity, for gradual: cubic or exponential",
         several="ramps",
-        matters=lambda own: own.schedule == GRADUAL,
-        for_="--schedule gradual",
+        needs=("schedule", GRADUAL),
         always=True,
         said="{}",
         group=TRAINED,
@@ -151,8 +148,7 @@ class Retraining(Recipe):
         Fraction(0),
         percent(),
         "of sparsity, where the ramp begins: so much goes at once",
-        matters=lambda own: own.schedule == GRADUAL,
-        for_="--schedule gradual",
+        needs=("schedule", GRADUAL),
         said="from {:g} %",
         group=TRAINED,
     )
@@ -174,7 +170,7 @@ class Retraining(Recipe):
         whole(0, "EPOCH"),
         "train a network of this form anew, by the recipe of `prune train`, prune it, and train "
         "what is left from its values after that epoch (lottery ticket)",
-        matters=lambda own: own.start == REWIND,
+        needs=("start", REWIND),
         also=("start", REWIND),
         always=True,
         said="to epoch {}",
