@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import masks
+from prune.core import scopes
 from prune.core.allocate import Curve, allocate
 from prune.files import allocations
 
@@ -104,13 +104,13 @@ def test_a_wrong_allocation_is_named(tmp_path, text, message):
 
 
 def test_between_its_points_an_allocation_goes_in_straight_lines():
-    scope = masks.allocated({"a": [(Fraction(1, 2), Fraction(3, 5))]})
+    scope = scopes.allocated({"a": [(Fraction(1, 2), Fraction(3, 5))]})
     shares = [scope.share("a", Fraction(k, 4)) for k in range(5)]
     assert shares == [0, Fraction(3, 10), Fraction(3, 5), Fraction(4, 5), 1]
 
 
 def test_an_allocation_cuts_each_layer_to_its_share():
-    scope = masks.allocated(
+    scope = scopes.allocated(
         {
             "a": [(Fraction(1, 2), Fraction(9, 10))],
             "b": [(Fraction(1, 2), Fraction(1, 10))],

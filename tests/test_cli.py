@@ -380,8 +380,8 @@ def test_criteria_are_listed_with_their_sources(prune):
 
 def test_the_names_in_help_are_those_of_the_code():
     from prune.cli import job, sweep
-    from prune.core.masks import SCOPES
     from prune.core.pruning import REPAIRS
+    from prune.core.scopes import SCOPES
     from prune.experiments.engines import ENGINES
     from prune.views import words
 

@@ -145,7 +145,7 @@ def test_what_training_refuses_is_refused_of_a_file(schedule, start):
     examples = Examples(np.ones((1, 6)), np.ones(1, int))
     refused = False
     try:
-        retrain.check(retrain.Retraining(examples, schedule=schedule, start=start))
+        retrain.check(retrain.Regime(examples, schedule=schedule, start=start))
     except PruneError:
         refused = True
     with pytest.raises(PruneError) if refused else contextlib.nullcontext():

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from prune.core import criteria, forms, masks, measure, pruning
+from prune.core import criteria, forms, masks, measure, pruning, ranking
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 from prune.core.plan import Plan
@@ -24,7 +24,7 @@ SCORES = {"magnitude": criteria.magnitude, "norm": criteria.norm}
 
 
 def cut(scores, sparsity):
-    return masks.keep_largest(masks.ranks(scores), sparsity)
+    return ranking.keep_largest(ranking.ranks(scores), sparsity)
 
 
 @pytest.fixture

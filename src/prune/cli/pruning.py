@@ -12,9 +12,9 @@ from prune.core.spelling import closest
 
 if TYPE_CHECKING:
     from prune.core.calibration import Calibration
-    from prune.core.masks import Scope
     from prune.core.network import Network
     from prune.core.plan import Plan
+    from prune.core.scopes import Scope
     from prune.experiments.sweep import Curve
     from prune.files.data import Data
 
@@ -126,7 +126,7 @@ def drawn(args: argparse.Namespace, learnt: Data) -> Calibration:
 
 
 def _scope(args: argparse.Namespace, layers: tuple[str, ...]) -> Scope:
-    from prune.core.masks import FLOOR, SCOPES, allocated, ranked_together
+    from prune.core.scopes import FLOOR, SCOPES, allocated, ranked_together
     from prune.files import allocations
 
     if args.floor != FLOOR and args.scope != "network":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prune.cli.job import Job
     from prune.files.data import Data
     from prune.training.recipe import Recipe
-    from prune.training.retrain import Retraining
+    from prune.training.retrain import Regime
 
 SCHEDULES = ("one-shot", "iterative", "gradual")
 RAMPS = ("cubic", "exponential")
@@ -109,14 +109,14 @@ def _original(args: argparse.Namespace) -> Recipe:
     return Recipe(seed=args.seed)
 
 
-def retraining(args: argparse.Namespace, learnt: Data | None) -> Retraining | None:
+def retraining(args: argparse.Namespace, learnt: Data | None) -> Regime | None:
     """Return what is to be done with a pruned network, learning from the images `learnt`."""
     if args.retrain is None or learnt is None:
         return None
     from prune.training import retrain
     from prune.training.compiled import Examples
 
-    found = retrain.Retraining(
+    found = retrain.Regime(
         Examples(learnt.images, learnt.labels, imitation=args.distill),
         recipe.asked(args, args.retrain),
         args.schedule,

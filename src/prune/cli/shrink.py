@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if len(options.sparsities(args.k)) > 1:
         raise PruneError("shrink takes one --k, such as --k 90")
     retraining.check(args)
-    from prune.core.shrink import shrink
+    from prune.core.alive import shrink
     from prune.experiments import sweep
     from prune.files import atomic, runs, weights
 
@@ -93,8 +93,8 @@ def _found(
 ) -> dict[str, Any]:
     """Return every number that is printed, by what it is of."""
     from prune.core import forms, measure
+    from prune.core.alive import shrink
     from prune.core.network import multiply_adds, nonzero, parameters
-    from prune.core.shrink import shrink
 
     before = job.source.network
     return {

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune.core.masks import apply, count
+from prune.core.alive import supports
+from prune.core.masks import apply
 from prune.core.network import Layer, Masks, Network, Scores, Sparsity
 from prune.core.plan import Plan, Pruned
+from prune.core.ranking import count
 from prune.core.refit import QUICK, STEADY, Effort, losses, outputs, refit, with_ones
-from prune.core.repair import Aim, aim, refit_all, supports
+from prune.core.repair import Aim, aim, refit_all
 from prune.core.subsets import equations
 
 # A round keeps at least this share of what the one before kept: what is left must be refit
@@ -66,7 +68,7 @@ def weights(plan: Plan) -> Iterator[Pruned]:
     scope, network = plan.scope, plan.network
     goal = aim(network, plan.calibration.images)
     found, masks = _first_losses(network, goal), _all_weights(plan)
-    if plan.held is not None:
+    if plan.masks is not None:
         found |= refit_all(network, masks, _images_for(QUICK, goal), QUICK)[1]
     energy = _energies(network, goal)
     for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
@@ -82,7 +84,7 @@ def weights(plan: Plan) -> Iterator[Pruned]:
 
 def _all_weights(plan: Plan) -> Masks:
     return {layer.name: np.ones(layer.kernel.shape, bool) for layer in plan.network} | (
-        plan.held or {}
+        plan.masks or {}
     )
 
 
@@ -132,7 +134,7 @@ def units(plan: Plan) -> Iterator[Pruned]:
 
 def _all_units(plan: Plan) -> Masks:
     sizes = {layer.name: layer.kernel.shape[1] for layer in plan.network}
-    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.held or {})
+    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.masks or {})
 
 
 class _Walk(NamedTuple):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core import compact, criteria, masks, obs
+from prune.core import alive, criteria, masks, obs
 from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores, prunable
 from prune.core.plan import Plan, Pruned, Sweep
@@ -49,22 +50,25 @@ def _scores(score: Score, plan: Plan) -> Scores:
 
     After much pruning little is alive, and only that is looked at.
     """
-    if plan.held is None:
+    if plan.masks is None:
         return score(plan.network, plan.calibration)
-    alive = compact.alive(plan.network, plan.held)
+    groups = alive.by_masks(plan.network, plan.masks)
     images = plan.calibration.images
-    calibration = replace(plan.calibration, images=images[:, alive[0]] if images.size else images)
-    found = score(compact.cut(plan.network, alive), calibration)
-    whole = {}
-    for layer, inputs, units in zip(plan.network, alive, alive[1:], strict=False):
-        if layer.name in plan.held and layer.name in found:
-            small = found[layer.name]
-            place = np.ix_(inputs, units) if small.ndim > 1 else units
-            lowest = np.finfo(small.dtype).min
-            scores = np.full(plan.held[layer.name].shape, lowest, small.dtype)
-            scores[place] = small
-            whole[layer.name] = np.where(plan.held[layer.name], scores, small.dtype.type(-np.inf))
-    return whole
+    calibration = replace(plan.calibration, images=images[:, groups[0]] if images.size else images)
+    small = score(alive.cut(plan.network, groups), calibration)
+    return {
+        layer.name: _widened(small[layer.name], plan.masks[layer.name], ends)
+        for layer, ends in zip(plan.network, pairwise(groups), strict=True)
+        if layer.name in plan.masks and layer.name in small
+    }
+
+
+def _widened(scores: np.ndarray, kept: np.ndarray, ends: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return scores of what is alive in the shape of `kept`; `ends` are inputs and units alive."""
+    place = np.ix_(*ends[-scores.ndim :])  # scores of whole units run along the units alone
+    whole = np.full(kept.shape, np.finfo(scores.dtype).min, scores.dtype)
+    whole[place] = scores
+    return np.where(kept, whole, scores.dtype.type(-np.inf))
 
 
 class Repair(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from prune.core.masks import exact
 from prune.core.network import Sparsity
+from prune.core.ranking import exact
 
 
 def _cubic(share: float, first: float, last: float) -> float:

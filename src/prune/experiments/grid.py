@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
+from prune.core.scopes import FLOOR
 from prune.experiments import sweep
 from prune.experiments.cells import Pruning, Retraining, Training
 from prune.files.studies import Part, Study

@@ -10,9 +10,9 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import calibration, forms, holdout, measure, pruning
-from prune.core.masks import SCOPES, Scope, ranked_together
 from prune.core.network import Network
 from prune.core.plan import Plan
+from prune.core.scopes import SCOPES, Scope, ranked_together
 from prune.experiments import cells, sweep
 from prune.experiments.cells import Pruning, Retraining, Source, Training
 from prune.experiments.engines import Engine, numpy_engine
@@ -95,14 +95,14 @@ def _validation(source: Source, threads: int | None) -> Engine:
     return numpy_engine(train.images[held], train.labels[held], threads)
 
 
-def _retraining(cell: Pruning, plan: Plan, source: Source) -> tuple[Plan, retrain.Retraining]:
+def _retraining(cell: Pruning, plan: Plan, source: Source) -> tuple[Plan, retrain.Regime]:
     """Return how to train on; to rewind, the network is first trained anew, without what is held
     out."""
     train, asked = _images(source, "train"), cell.retraining
     learnt = _learnt(cell, len(train.labels))
     examples = Examples(train.images[learnt], train.labels[learnt], asked.imitation or 0.0)
     again = _recipe(asked, cell.training.seed)
-    found = retrain.Retraining(
+    found = retrain.Regime(
         examples,
         again,
         schedule=asked.schedule,

@@ -27,8 +27,8 @@ from typing import Any
 from prune import PruneError
 from prune.core import lists
 from prune.core.calibration import DEFAULT_SIZE
-from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
+from prune.core.scopes import FLOOR
 from prune.core.spelling import closest
 from prune.files.study_keys import PART, SCHEDULES, STARTS, WHOLE, Key, check_known
 

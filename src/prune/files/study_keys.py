@@ -8,9 +8,9 @@ from typing import Any
 
 from prune import PruneError
 from prune.core import lists
-from prune.core.masks import SCOPES
 from prune.core.pruning import CRITERIA, REPAIRS
 from prune.core.ramp import RAMPS
+from prune.core.scopes import SCOPES
 from prune.core.spelling import closest
 
 # Those of training.retrain and training.recipe, on a floor above; a test holds them equal.

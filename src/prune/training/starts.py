@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from prune.core import compact, masks
+from prune.core import alive, masks
 from prune.core.network import Network, nonzero, parameters
 from prune.core.plan import Pruned
 from prune.training import fit
@@ -54,8 +54,8 @@ def smaller(network: Network, most: int) -> Network:
 
 
 def _scaled(network: Network, share: Fraction) -> Network:
-    alive = [np.ones(len(network[0].kernel), bool)]
+    groups = [np.ones(len(network[0].kernel), bool)]
     for layer in network[:-1]:
         units = layer.kernel.shape[1]
-        alive.append(np.arange(units) < max(1, int(share * units)))
-    return compact.cut(network, [*alive, np.ones(network[-1].kernel.shape[1], bool)])
+        groups.append(np.arange(units) < max(1, int(share * units)))
+    return alive.cut(network, [*groups, np.ones(network[-1].kernel.shape[1], bool)])
