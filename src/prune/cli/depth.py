@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= depths[0] <= depths[-1] <= _DEEPEST:
         raise PruneError(f"--depths takes numbers from 1 to {_DEEPEST}, got {args.depths}")
     study, readings = _study(args, depths)
-    from prune.views import depth
+    from prune.views import report
 
-    return studying.carry_out(args, study, partial(depth.show, readings=readings))
+    return studying.carry_out(args, study, partial(report.by_depth, readings=readings))
 
 
 def _study(args: argparse.Namespace, depths: list[int]) -> tuple[Study, Readings]:
