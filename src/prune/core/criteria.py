@@ -12,7 +12,7 @@ import numpy as np
 
 from prune.core.calibration import Calibration
 from prune.core.gradients import backward
-from prune.core.network import Network, Scores, activation, preactivations, prunable
+from prune.core.network import Network, Scores, forward, prunable
 
 
 def magnitude(network: Network, calibration: Calibration) -> Scores:
@@ -132,9 +132,6 @@ def _rms_inputs(network: Network, calibration: Calibration) -> list[np.ndarray]:
     """Return the root mean square of each layer's inputs, (inputs,) each."""
     squares = [np.zeros(layer.kernel.shape[0]) for layer in network]
     for images, _ in calibration.chunks():
-        inputs = images
-        for i, layer in enumerate(network):
+        for i, (inputs, _) in enumerate(forward(network, images)):
             squares[i] += np.einsum("ij,ij->j", inputs, inputs)
-            if layer is not network[-1]:
-                inputs = activation(layer.activation)(preactivations(layer, inputs))
     return [np.sqrt(total / len(calibration.images)) for total in squares]

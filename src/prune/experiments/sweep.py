@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from prune.core import pruning
 from prune.core.alive import shrink
 from prune.core.measure import Evaluation
-from prune.core.network import multiply_adds, nonzero, parameters
+from prune.core.network import Masks, Sparsity, multiply_adds, nonzero, parameters
 from prune.core.plan import Plan, Pruned
 from prune.core.scopes import Scope, by_share
 from prune.experiments.engines import Engine
@@ -55,29 +56,38 @@ def _pruned(curve: Curve, watch: Watch) -> Iterator[Pruned]:
 
 
 def controls(curves: list[Curve]) -> list[Curve]:
-    """Return random pruning for each method, and where layers lose unequally also random pruning
-    that takes as many from each layer as the first curve of the method does."""
-    found = []
+    """Return random pruning for each method, as far as it is not among `curves`.
+
+    Where layers lose unequally, also random pruning that takes as many from each layer as the
+    first curve of the method does; what that is comes out when the first point is wanted.
+    """
+    added = []
     for method in dict.fromkeys(curve.method for curve in curves):
         first = next(curve for curve in curves if curve.method == method)
         if all(curve.criterion != "random" for curve in curves if curve.method == method):
-            found.append(first._replace(criterion="random"))
+            added.append(first._replace(criterion="random"))
         if first.plan.scope.share is None:
             plan = first.plan._replace(scope=_counts_of(first))
-            found.append(first._replace(criterion="random", plan=plan))
-    return found
+            added.append(first._replace(criterion="random", plan=plan))
+    return added
 
 
 def _counts_of(curve: Curve) -> Scope:
     """Return the scope that removes as many things from each layer as `curve` does."""
-    lost: dict[Fraction, dict[str, Fraction]] = {}
-    for pruned in pruning.sweep(curve.method, curve.criterion, curve.plan._replace(repair="none")):
-        lost[pruned.sparsity] = {
-            name: Fraction(int(np.count_nonzero(~mask)), mask.size)
-            for name, mask in pruned.masks.items()
-        }
+
+    @cache  # for one pruning gives the shares of all layers at all sparsities
+    def lost() -> dict[Sparsity, dict[str, Fraction]]:
+        plan = curve.plan._replace(repair="none")
+        swept = pruning.sweep(curve.method, curve.criterion, plan)
+        return {pruned.sparsity: _lost(pruned.masks) for pruned in swept}
+
     name = f"counts of {curve.criterion}"
-    return by_share(name, lambda layer, sparsity: lost[sparsity][layer])
+    return by_share(name, lambda layer, sparsity: lost()[sparsity][layer])
+
+
+def _lost(masks: Masks) -> dict[str, Fraction]:
+    """Return the share of each layer that is removed."""
+    return {name: Fraction(int(np.count_nonzero(~mask)), mask.size) for name, mask in masks.items()}
 
 
 class Engines(NamedTuple):

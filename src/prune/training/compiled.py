@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from prune.core.network import Network, arrays
+from prune.core.network import Network, arrays, with_arrays
 from prune.training import keras_bridge
 from prune.training.recipe import Recipe, optimizer
 
@@ -77,9 +77,10 @@ class Compiled:
     def snapshot(self, like: Network) -> Snapshot:
         """Return where the training stands; `like` gives the names."""
         return Snapshot(
-            keras_bridge.network_of(self._model, like),
+            with_arrays(like, self._model.get_weights()),
             tuple(
-                _network([moment.numpy() for moment in moments], like) for moments in self._memory()
+                with_arrays(like, [moment.numpy() for moment in moments])
+                for moments in self._memory()
             ),
             int(self._optimizer.iterations.numpy()),
         )
@@ -182,12 +183,3 @@ def _booleans(variables: list[Any]) -> list[Any]:
     import tensorflow as tf
 
     return [tf.Variable(tf.ones(like.shape, tf.bool), trainable=False) for like in variables]
-
-
-def _network(values: list[np.ndarray], like: Network) -> Network:
-    """Return arrays in Keras' order as a network."""
-    left = iter(values)
-    return tuple(
-        layer._replace(kernel=next(left), bias=None if layer.bias is None else next(left))
-        for layer in like
-    )
