@@ -213,6 +213,7 @@ def layers(
     if unknown:
         known = [layer.name for layer in network]
         meant = closest(unknown[0], known)
-        told = ", ".join(known)
-        raise PruneError(f"no layer {unknown[0]!r} to keep{meant}; the network has {told}")
+        raise PruneError(
+            f"no layer {unknown[0]!r} to keep{meant}; the network has {', '.join(known)}"
+        )
     return tuple(name for name in names if name not in keep)

@@ -40,7 +40,7 @@ def ramp(name: str, last: Sparsity, events: int, first: Sparsity = 0) -> list[Sp
         return [last] * events
     shares = (i / events for i in range(1, events))
     path = [RAMPS[name](share, float(start), float(end)) for share in shares]
-    return [*(min(end, Fraction(str(round(each, 9)))) for each in path), last]
+    return [*(min(end, Fraction(str(round(sparsity, 9)))) for sparsity in path), last]
 
 
 def rounds(sparsities: tuple[Sparsity, ...], kept: Fraction) -> list[tuple[Sparsity, bool]]:

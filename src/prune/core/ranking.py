@@ -102,10 +102,10 @@ def rank_together(scores: Scores, floor: Fraction) -> Ranks:
     The best of each layer, `floor` of it, come after all others, and then the layers thin out
     evenly.  So every layer lives as long as it can, masks stay nested, and counts exact.
     """
-    values = np.concatenate([each.ravel() for each in scores.values()])
+    values = np.concatenate([layer.ravel() for layer in scores.values()])
     if not floor:
         return _split(ranks(values), scores)
-    places = np.concatenate([_places(own, floor) for own in rank(scores).values()])
+    places = np.concatenate([_places(layer, floor) for layer in rank(scores).values()])
     reserved = places >= 0
     keys = np.where(reserved, places, values)
     first, last = np.flatnonzero(~reserved), np.flatnonzero(reserved)
@@ -126,15 +126,15 @@ def _reserved(floor: Fraction, size: int) -> int:
 
 
 def _split(values: np.ndarray, like: Scores) -> Ranks:
-    ends = np.cumsum([each.size for each in like.values()])[:-1]
+    ends = np.cumsum([layer.size for layer in like.values()])[:-1]
     parts = np.split(values, ends)
     return {name: part.reshape(like[name].shape) for name, part in zip(like, parts, strict=True)}
 
 
 def together(ranks: Ranks, sparsity: Sparsity) -> Masks:
     """Prune all layers as one, `sparsity` of everything; `ranks` are of `rank_together`."""
-    removed = count(sparsity, sum(each.size for each in ranks.values()))
-    return {name: each >= removed for name, each in ranks.items()}
+    removed = count(sparsity, sum(layer.size for layer in ranks.values()))
+    return {name: layer >= removed for name, layer in ranks.items()}
 
 
 def at_floor(masks: Masks, floor: Fraction) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ def _together(parts: list[Subset], groups: list[np.ndarray]) -> Solve:
 
     def solve(right: np.ndarray) -> np.ndarray:
         columns = zip(parts, np.split(right, ends, axis=1), strict=True)
-        return np.hstack([part.solve(own) for part, own in columns])
+        return np.hstack([part.solve(some) for part, some in columns])
 
     return solve
 

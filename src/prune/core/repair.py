@@ -24,7 +24,7 @@ class Aim(NamedTuple):
 
     def first(self, number: int) -> Aim:
         """Return the aim on the first `number` images alone."""
-        return Aim(self.images[:number], [each[:number] for each in self.wanted])
+        return Aim(self.images[:number], [layer[:number] for layer in self.wanted])
 
 
 def aim(network: Network, images: np.ndarray) -> Aim:

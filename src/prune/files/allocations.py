@@ -38,9 +38,9 @@ _WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, Inval
 def load(path: Path, layers: tuple[str, ...]) -> Allocation:
     """Read the allocation of `layers`, all of which it must name."""
     try:
-        found = json.loads(regular.read(path), parse_float=str, parse_int=str)
-        totals = [_sparsity(k) for k in found["k"]]
-        paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
+        content = json.loads(regular.read(path), parse_float=str, parse_int=str)
+        totals = [_sparsity(k) for k in content["k"]]
+        paths = {name: [_sparsity(k) for k in own] for name, own in content["layers"].items()}
     except PruneError as error:
         raise PruneError(f"k-map {path}: {error}; `prune sensitivity` writes one") from error
     except _WRONG as error:

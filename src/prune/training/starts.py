@@ -47,10 +47,10 @@ def smaller(network: Network, most: int) -> Network:
     """
     widest = max(layer.kernel.shape[1] for layer in network[:-1])
     for width in range(widest, 0, -1):
-        found = _scaled(network, Fraction(width, widest))
-        if parameters(found) <= most:
+        scaled = _scaled(network, Fraction(width, widest))
+        if parameters(scaled) <= most:
             break
-    return found
+    return scaled
 
 
 def _scaled(network: Network, share: Fraction) -> Network:
