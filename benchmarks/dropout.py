@@ -15,9 +15,9 @@ from fractions import Fraction
 
 from prune.core import holdout, pruning
 from prune.core.calibration import draw
-from prune.core.masks import ranked_together
 from prune.core.network import Network, nonzero
 from prune.core.plan import Plan
+from prune.core.scopes import ranked_together
 from prune.experiments.engines import numpy_engine
 from prune.files import data
 from prune.training import fit, retrain
@@ -33,7 +33,7 @@ def pruned(network: Network, examples: Examples, share: float) -> Network:
     layers = pruning.layers(network, include_output=True)
     plan = Plan(network, layers, (K,), known, ranked_together(Fraction(0)))
     recipe = Recipe(EPOCHS, 128, decay="cosine", input_dropout=share)
-    gradual = retrain.Retraining(
+    gradual = retrain.Regime(
         examples, recipe, "gradual", ramp="exponential", ramp_from=Fraction("0.9")
     )
     (point,) = retrain.sweep("weight", "obd", plan, gradual)

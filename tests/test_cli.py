@@ -379,9 +379,9 @@ def test_criteria_are_listed_with_their_sources(prune):
 
 
 def test_the_names_in_help_are_those_of_the_code():
-    from prune.core.masks import SCOPES
     from prune.core.pruning import REPAIRS
     from prune.core.ramp import RAMPS
+    from prune.core.scopes import SCOPES
     from prune.experiments.engines import ENGINES
     from prune.settings import files, pruning
     from prune.settings import recipe as words_of

@@ -9,11 +9,11 @@ import pytest
 
 from conftest import make_network
 from prune.core import forms, masks, pruning
+from prune.core.alive import shrink
 from prune.core.forms import FORMS
 from prune.core.network import ACTIVATIONS, logits
 from prune.core.plan import Plan
 from prune.core.products import live_product, live_share
-from prune.core.shrink import shrink
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
 

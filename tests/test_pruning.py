@@ -8,9 +8,10 @@ from chains import CHAINS, PLAIN, WITH_BIAS, calibration, chain
 from prune import PruneError
 from prune.core import criteria, masks, pruning
 from prune.core.calibration import Calibration, draw
-from prune.core.masks import SCOPES, count
 from prune.core.network import arrays, logits
 from prune.core.plan import Plan
+from prune.core.ranking import count
+from prune.core.scopes import SCOPES
 
 SPARSITIES = tuple(Fraction(k, 100) for k in (0, 25, 29, 58, 80, 95, 100))
 EACH = [(method, name) for method in pruning.CRITERIA for name in pruning.CRITERIA[method]]
@@ -155,7 +156,7 @@ def test_weights_that_reach_nothing_any_more_go_before_those_that_do(name):
     network = chain([12, 10, 8, 4])
     held = {layer.name: np.ones(layer.kernel.shape, bool) for layer in network[:-1]}
     held["layer_1"][:5] = False  # nothing reads the first five units of layer 0
-    asked = plan(masks.apply(network, held), sparsities=(0.5,))._replace(held=held)
+    asked = plan(masks.apply(network, held), sparsities=(0.5,))._replace(masks=held)
     (point,) = pruning.sweep("weight", name, asked)
     assert not point.masks["layer_0"][:, :5].any()
     assert point.masks["layer_0"][:, 5:].all()
@@ -169,7 +170,7 @@ def test_what_is_gone_changes_no_rank_of_what_is_not(each):
         after.kernel[~layer.kernel.any(axis=0)] = 0
     further = plan(half.network, sparsities=(0.8,))
     (anew,) = pruning.sweep(*each, further)
-    (going_on,) = pruning.sweep(*each, further._replace(held=half.masks))
+    (going_on,) = pruning.sweep(*each, further._replace(masks=half.masks))
     for name, mask in anew.masks.items():
         np.testing.assert_array_equal(going_on.masks[name], mask)
 

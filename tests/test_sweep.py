@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from prune.core import criteria, forms, masks, measure, pruning
+from prune import PruneError
+from prune.core import criteria, forms, masks, measure, pruning, ranking, scopes
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 from prune.core.plan import Plan
@@ -25,7 +26,7 @@ SCORES = {"magnitude": criteria.magnitude, "norm": criteria.norm}
 
 
 def cut(scores, sparsity):
-    return masks.keep_largest(masks.ranks(scores), sparsity)
+    return ranking.keep_largest(ranking.ranks(scores), sparsity)
 
 
 @pytest.fixture
@@ -42,6 +43,24 @@ def sweep_rows(network, images, **more):
     engine = numpy_engine(*images)
     points = sweep.points(curves(network, **more))
     return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
+
+
+def test_controls_prune_nothing_before_a_point_of_theirs_is_wanted(network):
+    broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
+    random, as_many = sweep.controls(curves(broken, scope=scopes.SCOPES["network"])[:1])
+    assert next(sweep.points([random])).pruned.sparsity == 0
+    with pytest.raises(PruneError, match="scores must be numbers"):
+        next(sweep.points([as_many]))
+
+
+def test_a_control_takes_as_many_from_each_layer_as_the_curve_it_is_for(network):
+    first = curves(network, scope=scopes.SCOPES["network"])[0]
+    _, as_many = sweep.controls([first])
+    for curve, control in zip(sweep.points([first]), sweep.points([as_many]), strict=True):
+        lost, by_chance = curve.pruned.masks, control.pruned.masks
+        assert {n: mask.sum() for n, mask in lost.items()} == {
+            n: mask.sum() for n, mask in by_chance.items()
+        }
 
 
 def test_rows_come_by_curve_then_by_k(network, images):

@@ -13,14 +13,14 @@ from prune.settings.files import Crew, Depths, Out
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Training
 from prune.settings.study import Part, Study
-from prune.views import depth
+from prune.views import report
 from prune.views.depth import Readings
 
 
 def run(asked: Asked) -> int:
     """Check everything, do what is missing, write the files, print."""
     study, readings = _study(asked)
-    show = partial(depth.show, readings=readings)
+    show = partial(report.by_depth, readings=readings)
     return carry_out(Task(asked, study, asked.of(Out).out or Path(), asked.of(Crew), show))
 
 

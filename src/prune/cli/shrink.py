@@ -12,9 +12,9 @@ from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import forms, measure
+from prune.core.alive import shrink
 from prune.core.measure import Difference
 from prune.core.network import Network, multiply_adds, nonzero, parameters
-from prune.core.shrink import shrink
 from prune.experiments import sweep
 from prune.files import atomic, runs, weights
 from prune.settings.files import JSON, Out, Packing, Save

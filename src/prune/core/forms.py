@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from prune.core.alive import shrink
 from prune.core.network import Network, activation
 from prune.core.products import FEW_IMAGES, live_product, live_share
-from prune.core.shrink import shrink
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from prune.core import forms
+from prune.core.alive import bias, silent
 from prune.core.forms import Run
 from prune.core.measure import CHUNK, Map
 from prune.core.network import Layer, Network, activation, preactivations
@@ -40,7 +41,7 @@ class Prefix:
         layer, *others = network
         if not others or not _comparable(layer, self._layer):
             return None
-        left = ~_silent(layer)
+        left = ~silent(layer)
         if not (_same(layer, self._layer) | ~left).all():
             return None
         if left.all():
@@ -54,19 +55,9 @@ def _comparable(layer: Layer, whole: Layer) -> bool:
     return (layer.activation, layer.kernel.shape) == (whole.activation, whole.kernel.shape)
 
 
-def _silent(layer: Layer) -> np.ndarray:
-    """Tell which units give zero for every image, since nothing feeds them."""
-    constants = activation(layer.activation)(_bias(layer))
-    return ~layer.kernel.any(axis=0) & (constants == 0)
-
-
 def _same(layer: Layer, whole: Layer) -> np.ndarray:
     """Tell which units are the same."""
-    return (layer.kernel == whole.kernel).all(axis=0) & (_bias(layer) == _bias(whole))
-
-
-def _bias(layer: Layer) -> np.ndarray:
-    return np.zeros(layer.kernel.shape[1], np.float32) if layer.bias is None else layer.bias
+    return (layer.kernel == whole.kernel).all(axis=0) & (bias(layer) == bias(whole))
 
 
 def of(network: Network, images: np.ndarray, over: Map = map) -> Prefix | None:

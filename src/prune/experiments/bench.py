@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prune.core.alive import shrink
 from prune.core.forms import FORMS, Run
 from prune.core.network import Network, multiply_adds, nonzero
-from prune.core.shrink import shrink
 from prune.experiments import timing
 from prune.experiments.engines import cores
 from prune.experiments.sweep import Point

@@ -15,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 from prune.core import forms, measure, prefix
 from prune.core.measure import Evaluation
 from prune.core.network import Network
+from prune.settings.pruning import KERAS, NUMPY
 
 Engine = Callable[[Network], Evaluation]  # several threads may call it at once
 
@@ -93,6 +94,6 @@ def keras_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
 
 
 ENGINES: dict[str, Callable[[np.ndarray, np.ndarray], Engine]] = {
-    "numpy": numpy_engine,
-    "keras": keras_engine,
+    NUMPY: numpy_engine,
+    KERAS: keras_engine,
 }

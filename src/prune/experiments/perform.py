@@ -12,10 +12,10 @@ import numpy as np
 from prune import PruneError
 from prune.core import calibration, forms, holdout, measure, pruning
 from prune.core.calibration import Calibration
-from prune.core.masks import SCOPES, Scope, allocated, ranked_together
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.plan import Plan
+from prune.core.scopes import SCOPES, Scope, allocated, ranked_together
 from prune.experiments import cells, sweep
 from prune.experiments.cells import Cell, Source
 from prune.experiments.engines import ENGINES, Engine, numpy_engine
@@ -142,17 +142,16 @@ def _scope(cell: Cell, plan: Plan) -> Scope:
     return ranked_together(cell.floor) if cell.scope == NETWORK else SCOPES[cell.scope]
 
 
-def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Retraining | None:
+def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | None:
     asked = cell.retraining
     if asked is None:
         return None
     train = learnt(source, trains=True)
     examples = Examples(train.images, train.labels, asked.distill)
     recipe = replace(asked, seed=cell.training.seed)
-    found = retrain.Retraining(
+    found = retrain.Regime(
         examples, recipe, asked.schedule, asked.ramp, asked.ramp_from, asked.start, begun.early
     )
-    retrain.check(found)
     return found
 
 

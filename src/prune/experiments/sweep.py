@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from prune.core import pruning
-from prune.core.masks import Scope, by_share
+from prune.core.alive import shrink
 from prune.core.measure import Evaluation
 from prune.core.network import multiply_adds, nonzero, parameters
 from prune.core.plan import Plan, Pruned
-from prune.core.shrink import shrink
+from prune.core.scopes import Scope, by_share
 from prune.experiments.engines import Engine
 from prune.files import sparse
 from prune.files.results import Row
 from prune.settings import lists
 from prune.settings.pruning import NO_REPAIR
 from prune.training import retrain
-from prune.training.retrain import Retraining, Watch
+from prune.training.retrain import Regime, Watch
 
 
 class Curve(NamedTuple):
@@ -33,7 +33,7 @@ class Curve(NamedTuple):
     method: str
     criterion: str
     plan: Plan
-    retraining: Retraining | None = None
+    retraining: Regime | None = None
 
 
 class Point(NamedTuple):
@@ -154,7 +154,7 @@ def row(point: Point, evaluation: Evaluation) -> Row:
     )
 
 
-def _trained(retraining: Retraining | None) -> dict[str, Any]:
+def _trained(retraining: Regime | None) -> dict[str, Any]:
     if retraining is None:
         return {}
     return {

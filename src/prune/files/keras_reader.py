@@ -19,6 +19,7 @@ from prune.files.keras_config import Structure
 from prune.files.names import short
 
 Arrays = dict[str, list[np.ndarray]]  # by layer name: a kernel, and a bias if there is one
+_MEMBERS = ("config.json", "model.weights.h5")
 
 
 class Found(NamedTuple):
@@ -54,9 +55,6 @@ def _parse_zip(content: bytes) -> Found:
         raise PruneError(f"is an archive whose {_MEMBERS[1]} is no HDF5 file")
     structures = keras_config.parse(_json(config))
     return Found("keras", _keras3_arrays(tree.root(weights)), structures)
-
-
-_MEMBERS = ("config.json", "model.weights.h5")
 
 
 def _parse_sparse(content: bytes) -> Found:

@@ -14,6 +14,8 @@ from prune.files import regular
 from prune.files.results import Row
 
 _PARTS = {"command": list, "settings": dict, "inputs": dict, "versions": dict, "status": str}
+_FIRST = 11  # columns, which every table of any version has
+_ROUNDING = 1e-4
 
 
 def load(path: Path, commands: Collection[str]) -> dict[str, Any]:
@@ -41,9 +43,6 @@ def rows(path: Path) -> list[dict[str, Any]]:
     ):
         raise PruneError(f"{path}: is no table of prune with all its columns")
     return table
-
-
-_FIRST = 11  # columns, which every table of any version has
 
 
 def _json(path: Path) -> Any:
@@ -96,6 +95,3 @@ def _alike(old: dict[str, Any] | None, new: dict[str, Any] | None, name: str) ->
         # A sum of floats, which another machine may round otherwise.
         return abs(before - after) <= _ROUNDING * max(abs(before), 1)
     return before == after
-
-
-_ROUNDING = 1e-4

@@ -85,7 +85,7 @@ def seeds(text: str, what: str) -> tuple[int, ...]:
     >>> seeds("0-2, 7", "--seeds")
     (0, 1, 2, 7)
     """
-    found: dict[int, None] = {}
+    numbers: dict[int, None] = {}
     for item in re.split(r"[,\s]+", text.strip()):
         bounds = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", item, re.ASCII)
         first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
@@ -93,5 +93,5 @@ def seeds(text: str, what: str) -> tuple[int, ...]:
             raise PruneError(f"{what} takes seeds such as 0-4 or 0,2,5, got {item!r}")
         if last - first >= _MOST_SEEDS:
             raise PruneError(f"{what} {item} would be {last - first + 1:,} seeds; ask for fewer")
-        found |= dict.fromkeys(range(first, last + 1))
-    return tuple(found)
+        numbers |= dict.fromkeys(range(first, last + 1))
+    return tuple(numbers)

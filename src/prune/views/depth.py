@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prune.core.spread import Spread, slope, spread
-from prune.views import families, report
-from prune.views.families import Family, Record
-from prune.views.report import Report
+from prune.views.families import Family
 from prune.views.tables import Table
 
 Readings = dict[str, dict[int, tuple[int, ...]]]  # by what is held, then by depth: hidden sizes
@@ -32,20 +29,6 @@ class Line(NamedTuple):
             for seed in sorted(seeds)
         ]
         return spread(each)
-
-
-def show(rows: list[Record], readings: Readings) -> Report:
-    """Show the largest k of each depth, and what that says."""
-    found = families.families(rows)
-    lines = lines_of(found, readings)
-    drawn = ("depth", partial(_picture, lines))
-    return Report([table(lines)], verdict(lines), report.records(found), drawn)
-
-
-def _picture(lines: list[Line]) -> Any:
-    from prune.views import depth_plot  # here: it imports matplotlib
-
-    return depth_plot.largest_k(lines)
 
 
 def lines_of(found: list[Family], readings: Readings) -> list[Line]:

@@ -7,6 +7,15 @@ from typing import NamedTuple
 
 from prune.core.measure import wilson
 from prune.files.results import Row
+from prune.settings.recipe import (
+    GRADUAL,
+    ITERATIVE,
+    ONE_SHOT,
+    PRUNED,
+    REINIT,
+    REWIND,
+    SCRATCH,
+)
 from prune.views import published
 from prune.views.words import Curves, curves, held
 
@@ -99,15 +108,15 @@ def _times(whole: int, left: int) -> str:
 
 
 _SCHEDULES = {
-    "one-shot": " After pruning, what is left was trained for {} epochs.",
-    "iterative": " Pruned in rounds, each followed by {} epochs of training.",
-    "gradual": " Pruned while training, for {} epochs.",
+    ONE_SHOT: " After pruning, what is left was trained for {} epochs.",
+    ITERATIVE: " Pruned in rounds, each followed by {} epochs of training.",
+    GRADUAL: " Pruned while training, for {} epochs.",
 }
 _STARTS = {
-    "pruned": "",
-    "rewind": " Training began from the values of an early epoch of the original one.",
-    "reinit": " Training began from fresh values.",
-    "scratch": " Trained was a smaller dense network of as many parameters, from fresh values.",
+    PRUNED: "",
+    REWIND: " Training began from the values of an early epoch of the original one.",
+    REINIT: " Training began from fresh values.",
+    SCRATCH: " Trained was a smaller dense network of as many parameters, from fresh values.",
 }
 
 

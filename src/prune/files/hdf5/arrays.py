@@ -30,9 +30,9 @@ class _Declared(NamedTuple):
         return prod(self.shape) * self.kind.itemsize
 
 
-def read(source: Source, address: int, found: list[Message]) -> np.ndarray:
+def read(source: Source, address: int, messages: list[Message]) -> np.ndarray:
     """Return the data set of these messages; `PruneError` goes on from its name."""
-    declared = _declared(found)
+    declared = _declared(messages)
     if address in source.seen:
         raise PruneError("is used twice; each array belongs to one layer")
     source.seen.add(address)
@@ -41,19 +41,19 @@ def read(source: Source, address: int, found: list[Message]) -> np.ndarray:
         return values.astype(np.float32, copy=False)
 
 
-def _declared(found: list[Message]) -> _Declared:
-    kinds = {message.kind for message in found}
-    layout = headers.the(found, LAYOUT, "a layout")
+def _declared(messages: list[Message]) -> _Declared:
+    kinds = {message.kind for message in messages}
+    layout = headers.the(messages, LAYOUT, "a layout")
     version, where = cut(layout, 0, 2)
     if EXTERNAL in kinds or (version == 4 and where == _VIRTUAL):
         raise PruneError("is stored outside the file, which is not followed")
     if version not in (3, 4) or where not in _LAYOUTS or (version, where) == (4, _CHUNKED):
         raise PruneError("is stored in a form that is not read; save it with Keras 3")
-    kind = np.dtype(types.floats(headers.the(found, TYPE, "a type")))
-    shape = types.shape(headers.the(found, SPACE, "a shape"))
+    kind = np.dtype(types.floats(headers.the(messages, TYPE, "a type")))
+    shape = types.shape(headers.the(messages, SPACE, "a shape"))
     if not shape or 0 in shape:  # of nothing, the other sides could be anything
         raise PruneError(f"holds nothing: its shape is {shape or 'none'}")
-    packed = chunks.filters(headers.the(found, FILTERS, "filters")) if FILTERS in kinds else []
+    packed = chunks.filters(headers.the(messages, FILTERS, "filters")) if FILTERS in kinds else []
     return _Declared(shape, kind, layout, packed)
 
 
@@ -98,10 +98,10 @@ def _chunked(source: Source, declared: _Declared) -> np.ndarray:
     if not headers.is_there(tree):
         raise PruneError(f"of shape {declared.shape} was never written")
     blocks = chunks.Blocks(tree, tuple(sides[:-1]), declared.filters, declared.kind)
-    found = chunks.stored(source, blocks, declared.shape)
+    pieces = chunks.stored(source, blocks, declared.shape)
     ratio = limits.DEFLATE if chunks.DEFLATE in declared.filters else 1
-    _spend(source, declared, sum(block.size for block in found), ratio)
-    return chunks.read(source.content, blocks, found, declared.shape)
+    _spend(source, declared, sum(block.size for block in pieces), ratio)
+    return chunks.read(source.content, blocks, pieces, declared.shape)
 
 
 _LAYOUTS = {_COMPACT: _compact, _CONTIGUOUS: _contiguous, _CHUNKED: _chunked}
