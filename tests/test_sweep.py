@@ -38,7 +38,7 @@ def curves(network, **more):
 
 
 def sweep_rows(network, images, **more):
-    engine = numpy_engine(*images)
+    engine = numpy_engine(network, *images)
     points = sweep.points(curves(network, **more))
     return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
 
@@ -88,8 +88,8 @@ def test_a_whole_percent_is_an_int():
 
 def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images, rng):
     order = rng.permutation(50)
-    first = numpy_engine(*images)(network)
-    second = numpy_engine(images[0][order], images[1][order])(network)
+    first = numpy_engine(network, *images)(network)
+    second = numpy_engine(network, images[0][order], images[1][order])(network)
     assert first.correct == second.correct and first.loss == pytest.approx(second.loss)
 
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,10 +133,11 @@ def start(job: Job) -> tuple[Engines, Evaluation]:
     from prune.experiments.engines import ENGINES
     from prune.experiments.sweep import Engines
 
-    engine, held = ENGINES[job.args.engine], job.validation
+    network, held = job.source.network, job.validation
+    engine = partial(ENGINES[job.args.engine], network)
     test = engine(job.test.images, job.test.labels)
     engines = Engines(test, None if held is None else engine(held.images, held.labels))
-    unpruned = test(job.source.network)
+    unpruned = test(network)
     if not isfinite(unpruned.loss):
         raise PruneError("the network's outputs overflow float32; train it again")
     return engines, unpruned

@@ -76,8 +76,9 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
     with job.console.progress(len(curve.plan.layers) * len(job.sparsities)) as report:
         report(f"starting {job.args.engine}", 0, "")
         (engine, _), whole = jobs.start(job)
-        training_engine = ENGINES[job.args.engine](images.images, images.labels)
-        unpruned = sensitivity.Both(training_engine(job.source.network), whole)
+        network = job.source.network
+        training_engine = ENGINES[job.args.engine](network, images.images, images.labels)
+        unpruned = sensitivity.Both(training_engine(network), whole)
         for chosen_by, reported in sensitivity.rows(curve, unpruned, training_engine, engine):
             training.append(chosen_by)
             test.append(reported)

@@ -64,7 +64,7 @@ def untrained(cell: Training, source: Source) -> Network:
 def prune(cell: Pruning, network: Network, source: Source, threads: int | None) -> list[dict]:
     """Measure one curve of a trained network; return its rows, in order of k."""
     test = _images(source, "test")
-    engines = sweep.Engines(numpy_engine(test.images, test.labels, threads))
+    engines = sweep.Engines(numpy_engine(network, test.images, test.labels, threads))
     unpruned = engines.test(network)
     if not np.isfinite(unpruned.loss):
         raise PruneError("the network's outputs overflow float32")
@@ -72,7 +72,7 @@ def prune(cell: Pruning, network: Network, source: Source, threads: int | None) 
     pruning.check(cell.method, cell.criterion, plan)
     if cell.retraining:
         plan, retraining = _retraining(cell, plan, source)
-        engines = engines._replace(validation=_validation(source, threads))
+        engines = engines._replace(validation=_validation(network, source, threads))
     shared = cells.columns(cell) | {"unpruned": unpruned.correct / unpruned.total}
     curve = sweep.Curve(cell.method, cell.criterion, plan, retraining)
     return [asdict(row) | shared for row in sweep.rows(sweep.points([curve]), unpruned, engines)]
@@ -89,10 +89,10 @@ def _learnt(cell: Pruning, number: int) -> np.ndarray:
     return holdout.split(number)[0] if cell.retraining else np.arange(number)
 
 
-def _validation(source: Source, threads: int | None) -> Engine:
+def _validation(network: Network, source: Source, threads: int | None) -> Engine:
     train = _images(source, "train")
     _, held = holdout.split(len(train.labels))
-    return numpy_engine(train.images[held], train.labels[held], threads)
+    return numpy_engine(network, train.images[held], train.labels[held], threads)
 
 
 def _retraining(cell: Pruning, plan: Plan, source: Source) -> tuple[Plan, retrain.Retraining]:
