@@ -47,6 +47,8 @@ def add(commands: Any) -> None:
         "--keras", action="store_true", help="time the same networks in Keras beside them"
     )
     jobs.add_options(parser, "bench")
+    parser.describe("--include-output", help=argparse.SUPPRESS)  # no unit of the output can go
+    parser.describe("--controls", help=argparse.SUPPRESS)
     parser.set_defaults(parser=parser, module=__name__, command="bench", methods=("weight", "unit"))
 
 

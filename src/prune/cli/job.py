@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.cli import options, pruning
+from prune.cli import options, pruning, retraining
 from prune.cli.console import Console
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ def _remark(job: Job) -> None:
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
             "between layers and softmax at the end (--activation NAME to change)"
         )
-    if remark := options.hint(sparsities):
-        console.say(f"note: {remark}")
+    for remark in (options.hint(sparsities), retraining.remark(job.args, sparsities)):
+        if remark:
+            console.say(f"note: {remark}")
 
 
 def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:

@@ -82,10 +82,19 @@ def _plan(
 
     layers = pruning.layers(network, args.keep, args.include_output)
     if not layers:
-        raise PruneError("there is no layer to prune: a network needs a hidden layer, not kept")
+        raise PruneError(f"there is no layer to prune: {_why_none(network)}")
     calibration = Calibration(seed=args.seed) if learnt is None else drawn(args, learnt)
     scope = _scope(args, layers)
     return Plan(network, layers, tuple(sparsities), calibration, scope)
+
+
+def _why_none(network: Network) -> str:
+    if len(network) > 1:
+        return "--keep names every hidden layer; leave one out of it"
+    return (
+        "the network has only its output layer, whose weights go with `prune weight "
+        "--include-output`"
+    )
 
 
 def training_images(args: argparse.Namespace, network: Network) -> tuple[Data | None, Data | None]:

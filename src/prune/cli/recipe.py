@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from prune import PruneError
 from prune.cli import options
 from prune.core.lists import MOST_DROPPED
 
@@ -57,6 +58,22 @@ def add(parser: Options, batch_size: int, decay: str) -> None:
         default=0.0,
         help="of each image's values that are left out, others at every step (default: 0)",
     )
+
+
+# An optimizer's own options, and the optimizer.
+_OWN = {"momentum": "sgd", "weight_decay": "adamw"}
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse an option of another optimizer than the one that is asked for."""
+    for name, optimizer in _OWN.items():
+        given = getattr(args, name) != args.parser.get_default(name)
+        if given and args.optimizer != optimizer:
+            option = name.replace("_", "-")
+            raise PruneError(
+                f"--{option} is for --optimizer {optimizer}, got {args.optimizer}; "
+                f"leave out --{option}, or give --optimizer {optimizer}"
+            )
 
 
 def choice(parser: Options, name: str, choices: tuple[str, ...], default: str, about: str) -> None:

@@ -86,10 +86,16 @@ def check(args: argparse.Namespace) -> None:
         raise PruneError(
             f"--{given[0].replace('_', '-')} is about training: give --retrain EPOCHS too"
         )
+    recipe.check(args)
     if args.schedule != "gradual" and (args.ramp != RAMPS[0] or args.ramp_from):
         raise PruneError(f"--ramp and --ramp-from are for --schedule gradual, got {args.schedule}")
     if args.ramp_from == 1:
         raise PruneError("--ramp-from 100 leaves nothing to go on from; give less")
+    if args.ramp_from and args.ramp_from >= options.sparsities(args.k)[-1]:
+        raise PruneError(
+            f"--ramp-from {float(100 * args.ramp_from):g} leaves no k a ramp: give less, or a "
+            "larger --k"
+        )
     if args.rewind is not None and args.rewind > _original(args).epochs:
         raise PruneError(
             f"--rewind takes an epoch of the original training, 0 to {_original(args).epochs}, "
@@ -100,6 +106,17 @@ def check(args: argparse.Namespace) -> None:
             f"--controls with --scope network cannot follow --schedule {args.schedule}, whose "
             "counts by layer training decides; use --scope layer or one-shot"
         )
+
+
+def remark(args: argparse.Namespace, sparsities: list[Fraction]) -> str | None:
+    """Return a remark where the ramp begins beyond some of the `sparsities`."""
+    if args.retrain is None:
+        return None
+    at_once = [sparsity for sparsity in sparsities if 0 < sparsity <= args.ramp_from]
+    ks = ", ".join(f"{float(100 * sparsity):.15g}" for sparsity in at_once)
+    if not at_once:
+        return None
+    return f"k = {ks}: not beyond --ramp-from, so that all goes at once, without a ramp"
 
 
 def _original(args: argparse.Namespace) -> Recipe:

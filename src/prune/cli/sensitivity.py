@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
     )
     options.add_method(parser)
     jobs.add_options(parser, "sensitivity")
+    parser.describe("--controls", help=argparse.SUPPRESS)
     jobs.add_engine(parser)
     parser.set_defaults(parser=parser, module=__name__, command="sensitivity")
 

@@ -41,6 +41,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--float16", action="store_true", help="halve the values of an .npz")
     parser.add_argument("--compress", action="store_true", help="deflate the arrays of an .h5")
     jobs.add_options(parser, "shrink", ("table", "json"))
+    parser.describe("--k", metavar="PERCENT", nargs=1, help="percent to remove, such as 90")
+    parser.describe("--controls", help=argparse.SUPPRESS)
     retraining.add(parser)
     parser.set_defaults(parser=parser, module=__name__, command="shrink")
 
@@ -64,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
     with jobs.recorded(job), job.console.progress(1) as report:
         job = retraining.rewound(job, report)
         ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
-        content = writer(shrink(pruned.network))
+        shrunk = shrink(pruned.network)
+        _refuse_empty(shrunk, job)
+        content = writer(shrunk)
         written = weights.parse(content, args.save).network
         proof = _prove(job, pruned.network, written)
         atomic.write(args.save, content)
@@ -72,6 +76,17 @@ def run(args: argparse.Namespace) -> int:
         job.record.results = {"sha256": weights.sha256(content), **found}
     _print(job, found)
     return 0
+
+
+def _refuse_empty(shrunk: Network, job: Job) -> None:
+    """Refuse a network of which a layer has no units left: no file can hold it."""
+    empty = [layer.name for layer in shrunk if not layer.kernel.size]
+    if empty:
+        k = float(100 * job.sparsities[0])
+        raise PruneError(
+            f"nothing is left to save: at k = {k:.15g} no unit of layer {empty[0]!r} matters any "
+            "more; give a smaller --k"
+        )
 
 
 def _prove(job: Job, masked: Network, written: Network) -> Difference:

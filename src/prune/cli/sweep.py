@@ -71,6 +71,8 @@ def add(commands: Any) -> None:
         retraining.add(parser)
         jobs.add_engine(parser)
         seeds.add(parser)
+        if "unit" in methods:  # no unit of the output can go
+            parser.describe("--include-output", help=argparse.SUPPRESS)
         parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
 
 

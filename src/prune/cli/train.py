@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from prune.files import atomic, data, results, runs, weights
     from prune.training import fit
 
+    recipe.check(args)
     console = Console(args.quiet)
     writer = weights.writer(args.save)
     options.refuse_overwriting(args)
