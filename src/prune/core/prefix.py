@@ -59,9 +59,9 @@ class Prefix:
         if not (_same(layer, self._layer) | ~left).all():
             return None
         if left.all():
-            return forms.fastest(tuple(others))
+            return forms.mixed(tuple(others))
         follower = others[0]._replace(kernel=others[0].kernel[left])
-        run = forms.fastest((follower, *others[1:]))
+        run = forms.mixed((follower, *others[1:]))
         return lambda outputs: run(outputs[:, left])
 
 
