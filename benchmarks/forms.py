@@ -5,9 +5,9 @@
 Prints, for kernels of several shapes and shares of weights left, and for several numbers of
 images, how many dense multiply-adds take the time of a sparse one, on one thread; the same for
 inputs of which few are not zero; what a call costs that has nothing to do, of one image and of
-many, and what turning a value costs; and, on two threads, what finding and cutting out zeros does
-for each value of the inputs.  The constants of prune.core.forms and prune.core.products are
-rounded from the middle of these columns.
+many, and what turning a value costs; and what finding and cutting out zeros does for each value
+of the inputs.  The last two are timed on all cores, many images shared out as in a sweep.  The
+constants of prune.core.forms and prune.core.products are rounded from the middle of these columns.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def calls(rng: np.random.Generator) -> None:
         empty = forms._sparse(np.zeros((4, 4), np.float32))
         turned = forms._sparse(np.zeros((1000, 4), np.float32))
         runs = [forms._dense(full), turned, lambda some, empty=empty: empty(some[:, :4])]
-        dense, turning, none = timing.interleaved(runs, [inputs] * 50, 21, lambda number: None)
+        with timing.on_all_cores(images) as share:
+            ready = [share(run) for run in runs]
+            dense, turning, none = timing.interleaved(ready, [inputs] * 50, 21, lambda number: None)
         unit = dense.median() / inputs.size / len(full)
         print(
             f"{images:4} images: a call that does nothing {none.median() / unit:,.0f}, "

@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         "bench",
         help="time pruned networks: dense, shrunk and sparse",
         description="Time networks pruned by weight and by unit, at each k, in the dense, shrunk "
-        "and sparse form and in the one that `prune` itself runs, side by side.",
+        "and sparse form and in the mixed one that `prune` itself runs, side by side.",
         examples="prune bench\n"
         "prune bench --k 80:99:1 --batch 1,32,1000\n"
         "prune bench --keras --k 0,70,90,97,99",
@@ -73,12 +73,8 @@ def run(args: argparse.Namespace) -> int:
         job.record.results = {"timings": len(rows), "conclusion": said}
         status = pictures.write(job.console, job.out, "times", lambda: timings.picture(rows))
     print(texts[args.format], end="")
-    worst = timings.slowest_choice(rows)
     job.console.say(f"\n{said}")
-    job.console.say(
-        f"What prune runs (fastest) is at worst {worst.faster:.2f} times as fast as dense: "
-        f"{worst.method} k = {worst.k:.15g} at batch {worst.batch:,}."
-    )
+    job.console.say(timings.own_choice(rows))
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     job.console.say("Next: prune compare --x time  (accuracy against time)")
     return status
@@ -92,12 +88,12 @@ def _measure(job: Job) -> list[Timing]:
     found: list[Timing] = []
     with job.console.progress(total) as report:
         report("pruning", 0, "")
-        ready = bench.contenders(list(sweep.points(job.curves)), args.keras)
+        field = bench.field(list(sweep.points(job.curves)), args.keras)
         for i, batch in enumerate(args.batch):
 
             def on_round(number: int, done: int = i * args.rounds, batch: int = batch) -> None:
                 report(f"batch {batch:,}", done + number, "")
 
-            found += bench.timings(ready, job.test.images, batch, args.rounds, on_round)
+            found += bench.timings(field, job.test.images, batch, args.rounds, on_round)
             report(f"batch {batch:,}", (i + 1) * args.rounds, f"batch {batch:,}: timed")
     return found

@@ -19,8 +19,8 @@ from prune.cli.parser import Parser
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prune.core.forms import Run
     from prune.core.measure import Evaluation
+    from prune.experiments.bench import Lineup
     from prune.experiments.sweep import Point
     from prune.files.results import Row
 
@@ -125,24 +125,22 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
         job = retraining.rewound(job, report)
         engines, unpruned = jobs.start(job)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
-        runs: list[Run] = []
+        lineup = bench.Lineup()
         if job.args.x == "time":
-            points = _kept(points, runs)
+            points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
             report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
-        if runs:
+        if job.args.x == "time":
             report("timing", total, "")
-            rows = bench.timed(rows, runs, job.test.images, lambda number: None)
+            rows = lineup.timed(rows, job.test.images, lambda number: None)
     return unpruned, rows
 
 
-def _kept(points: Iterator[Point], runs: list[Run]) -> Iterator[Point]:
-    """Pass `points` on, and make the network of each ready to be timed."""
-    from prune.core import forms
-
+def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
+    """Pass `points` on, and enter the network of each among those to be timed."""
     for point in points:
-        runs.append(forms.fastest(point.pruned.network))
+        lineup.add(point.pruned.network)
         yield point
 
 

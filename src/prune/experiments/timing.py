@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from math import ceil
@@ -77,6 +77,21 @@ def interleaved(
             seconds.append(_seconds(run, own))
         on_round(number + 1)
     return [Samples(seconds) for _, _, seconds in turns]
+
+
+def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
+    """Name those of `runs` that are nearly as fast on one batch as the fastest, or faster."""
+    quickest = {name: _quickest(run, batch) for name, run in runs.items()}
+    bound = _NEARLY * min(quickest.values())
+    return [name for name, seconds in quickest.items() if seconds <= bound]
+
+
+# Of a few tries the quickest strays less than so far.
+_NEARLY, _TRIES = 1.25, 4
+
+
+def _quickest(run: Timed, batch: np.ndarray) -> float:
+    return min(_seconds(run, [batch]) for _ in range(_TRIES))
 
 
 def _repeats(run: Timed, batches: Sequence[np.ndarray]) -> int:
