@@ -275,7 +275,7 @@ def test_what_the_clock_cannot_tell_apart_is_not_ranked():
     rows = [timed_at(each, float(cost), 0.05) for each, cost in zip(ROWS, costs)]
     assert words.cheapest(rows, 0.98, "time") == (
         "Cheapest within that point: weight at k = 50 or 90 with 10 microseconds an image, "
-        "unit at k = 50 with 10.9 microseconds an image (no more, as far as can be told)."
+        "unit at k = 50 with 10.9 microseconds an image (too close to tell)."
     )
     close = [timed_at(each, float(cost), 0.001) for each, cost in zip(ROWS, costs)]
     said = words.cheapest(close, 0.98, "time")

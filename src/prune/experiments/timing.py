@@ -81,17 +81,16 @@ def interleaved(
 
 def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
     """Name those of `runs` that are nearly as fast on one batch as the fastest, or faster."""
-    quickest = {name: _quickest(run, batch) for name, run in runs.items()}
-    bound = _NEARLY * min(quickest.values())
-    return [name for name, seconds in quickest.items() if seconds <= bound]
+    quickest: dict[str, float] = {}
+    for name, run in runs.items():
+        quickest[name] = _seconds(run, [batch])
+        if quickest[name] < _HOPELESS * min(quickest.values()):
+            quickest[name] = min(_seconds(run, [batch]) for _ in range(_TRIES))
+    return [name for name in runs if quickest[name] <= _NEARLY * min(quickest.values())]
 
 
-# Of a few tries the quickest strays less than so far.
-_NEARLY, _TRIES = 1.25, 4
-
-
-def _quickest(run: Timed, batch: np.ndarray) -> float:
-    return min(_seconds(run, [batch]) for _ in range(_TRIES))
+# The quickest of a few tries strays less than so far, and the first, which is cold, than so far.
+_NEARLY, _HOPELESS, _TRIES = 1.25, 3, 3
 
 
 def _repeats(run: Timed, batches: Sequence[np.ndarray]) -> int:

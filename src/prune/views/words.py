@@ -106,7 +106,7 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
     told = [f"{labels[id(tied)]} {_with(tied, axis)}" for tied in order]
     for i, (before, after) in enumerate(pairwise(order), 1):
         if axis.bounds and not _costs_more(after[0], before[0], axis):
-            told[i] += " (no more, as far as can be told)"
+            told[i] += " (too close to tell)"
     return f"Cheapest within that point: {', '.join(told) or 'nothing asked'}."
 
 
