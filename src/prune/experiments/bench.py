@@ -42,7 +42,15 @@ class Lineup:
         That is the time of the form that is fastest, of those that come near when each is tried.
         """
         size = min(_LARGE, len(images))
-        batches = timing.batches(images, size)
+        best = self._best(timing.batches(images, size), size, on_round)
+        return [
+            _with_time(row, best[key], size) for row, key in zip(rows, self._order, strict=True)
+        ]
+
+    def _best(
+        self, batches: Sequence[np.ndarray], size: int, on_round: Callable[[int], None]
+    ) -> dict[bytes, Samples]:
+        """Time the promising forms of each network; return the samples of its fastest."""
         with timing.on_all_cores(size) as share:
             ready = [
                 (key, run)
@@ -53,10 +61,7 @@ class Lineup:
         found: dict[bytes, list[Samples]] = {}
         for (key, _), each in zip(ready, samples, strict=True):
             found.setdefault(key, []).append(each)
-        best = {key: min(each, key=Samples.median) for key, each in found.items()}
-        return [
-            _with_time(row, best[key], size) for row, key in zip(rows, self._order, strict=True)
-        ]
+        return {key: min(each, key=Samples.median) for key, each in found.items()}
 
 
 def _promising(
