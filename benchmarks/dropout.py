@@ -45,9 +45,11 @@ def main(shares: list[float]) -> None:
     train = data.load("mnist", "train")
     learnt, held = holdout.split(len(train.labels))
     examples = Examples(train.images[learnt], train.labels[learnt])
-    engines = [numpy_engine(train.images[each], train.labels[each]) for each in (learnt, held)]
     start = fit.initial([784, 1000, 1000, 500, 200, 10], 0)
     *_, (whole, _, _) = fit.epochs(start, examples.images, examples.labels, Recipe(10, 128))
+    engines = [
+        numpy_engine(whole, train.images[each], train.labels[each]) for each in (learnt, held)
+    ]
     print(f"{'left out':>9} {'weights':>9} {'learnt %':>9} {'held out %':>10}")
     for name in ["unpruned", *shares]:
         found = whole if name == "unpruned" else pruned(whole, examples, name)

@@ -323,7 +323,8 @@ def test_layers_can_be_kept_and_the_output_pruned(prune, tiny):
     assert row["prunable"] == 30 + 20 + 12
     outcome = prune("unit", *tiny, "--include-output", "--k", "50", "--out", "x")
     assert_refused(outcome, "each of its units is a class and cannot be removed")
-    assert_refused(prune("weight", *tiny, "--keep", "dense,dense_1"), "there is no layer to prune")
+    outcome = prune("weight", *tiny, "--keep", "dense,dense_1")
+    assert_refused(outcome, "there is no layer to prune: --keep names every hidden layer")
 
 
 def test_the_picture_can_show_what_is_left(prune, tiny, tmp_path):
@@ -503,7 +504,10 @@ def test_a_network_without_hidden_layers_has_nothing_to_prune(prune, tmp_path, r
     assert_refused(outcome, "data mnist: images have 784 pixels, but the network takes 6")
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.zeros(4, int))
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz")
-    assert_refused(outcome, "there is no layer to prune: a network needs a hidden layer")
+    assert_refused(outcome, "the network has only its output layer, whose weights go with")
+    again = ("--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz", "--k", "50")
+    assert prune("weight", *again, "--include-output")[0] == 0
+    assert "prune weight --include-output" in outcome[2]
 
 
 def test_weights_that_overflow_are_refused(prune, tmp_path, tiny, network):

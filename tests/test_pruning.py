@@ -70,6 +70,42 @@ def test_obs_keeps_a_subset_even_where_weights_are_zero_from_the_start():
         assert not any(np.any(sparser[name] & ~denser[name]) for name in denser)
 
 
+def test_obs_brings_nothing_back_even_where_what_is_left_is_of_no_use():
+    known = calibration(PLAIN)
+    known.images[:, 0] = 0  # so that no refit gives the weights of this pixel a value
+    held = {layer.name: np.ones(layer.kernel.shape, bool) for layer in PLAIN[:-1]}
+    for mask in held.values():
+        mask[-3:] = False
+    first, *others = masks.apply(PLAIN, held)
+    first.kernel[0] = 0
+    gone = sum(np.count_nonzero(~mask) for mask in held.values())
+    sparsity = Fraction(int(gone), sum(mask.size for mask in held.values()))
+    asked = plan((first, *others), "network", sparsities=(sparsity,))
+    (pruned,) = pruning.sweep("weight", "obs", asked._replace(calibration=known, masks=held))
+    for name, mask in held.items():
+        np.testing.assert_array_equal(pruned.masks[name], mask)
+
+
+def test_in_which_unit_a_layer_counts_changes_nothing_that_obs_removes():
+    known, (first, second, last) = calibration(PLAIN), PLAIN
+    # The same answers, of a hidden layer whose outputs are 64 times as large.
+    louder = (
+        first._replace(kernel=64 * first.kernel),
+        second._replace(kernel=second.kernel / 64),
+        last,
+    )
+    asked = plan(PLAIN, "network", sparsities=(Fraction(1, 4), Fraction(4, 5)))
+    asked = asked._replace(calibration=known)
+    pairs = zip(
+        pruning.sweep("weight", "obs", asked),
+        pruning.sweep("weight", "obs", asked._replace(network=louder)),
+        strict=True,
+    )
+    for one, other in pairs:
+        for name, mask in one.masks.items():
+            np.testing.assert_array_equal(other.masks[name], mask)
+
+
 @pytest.mark.parametrize("network", CHAINS)
 @pytest.mark.parametrize("each", EACH)
 @pytest.mark.parametrize("repair", pruning.REPAIRS)
@@ -241,3 +277,11 @@ def test_drawn_images_are_some_of_those_given_and_the_seed_decides_which():
     assert len(draw(images, labels, 99, 0).labels) == 10
     with pytest.raises(PruneError, match="at least 1 training image, got 0"):
         draw(images, labels, 0, 0)
+
+
+def test_every_part_of_what_is_drawn_has_images_of_every_class_in_a_file_sorted_by_class():
+    labels = np.arange(10_000) // 1000
+    found = draw(np.zeros((10_000, 1)), labels, 2000, seed=0)
+    for part in (found.labels, found.labels[:500], found.labels[500:]):
+        share = np.bincount(part, minlength=10) / len(part)
+        assert (share > 0.05).all() and (share < 0.15).all()

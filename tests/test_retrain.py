@@ -515,6 +515,18 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
             "--ramp-from 100 leaves nothing to go on from",
         ),
         (["--floor", "2"], "--floor is for --scope network, got layer; leave out"),
+        (
+            ["--retrain", "1", "--schedule", "gradual", "--k", "50,90", "--ramp-from", "90"],
+            "--ramp-from 90 leaves no k a ramp: give less, or a larger --k",
+        ),
+        (
+            ["--retrain", "1", "--momentum", "0.5"],
+            "--momentum is for --optimizer sgd, got adam; leave out --momentum, or give",
+        ),
+        (
+            ["--retrain", "1", "--optimizer", "sgd", "--weight-decay", "0.1"],
+            "--weight-decay is for --optimizer adamw, got sgd; leave out --weight-decay, or give",
+        ),
         (["--scope", "network", "--floor", "x"], "expected a percent from 0 to 100, got 'x'"),
         (["--retrain", "0"], "expected a whole number from 1, got '0'"),
         (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),
@@ -531,6 +543,15 @@ def test_what_cannot_be_retrained_is_refused_before_anything_is_computed(
     status, out, err = prune("weight", *tiny, *words)
     assert (status, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.slow
+def test_a_k_that_has_no_ramp_is_remarked_on(prune, tiny):
+    words = ("--retrain", "1", "--schedule", "gradual", "--ramp-from", "50", "--k", "0,25,50,90")
+    status, _, err = prune("weight", *tiny, *words)
+    assert status == 0, err
+    assert "note: k = 25, 50: not beyond --ramp-from, so that all goes at once" in err
+    assert "--ramp-from" not in prune("weight", *tiny, *words, "--k", "90")[2].split("Next")[0]
 
 
 @pytest.mark.parametrize("command", ["sensitivity", "bench"])

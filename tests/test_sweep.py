@@ -40,22 +40,23 @@ def curves(network, **more):
 
 
 def sweep_rows(network, images, **more):
-    engine = numpy_engine(*images)
+    engine = numpy_engine(network, *images)
     points = sweep.points(curves(network, **more))
     return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
 
 
 def test_controls_prune_nothing_before_a_point_of_theirs_is_wanted(network):
     broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
-    random, as_many = sweep.controls(curves(broken, scope=scopes.SCOPES["network"])[:1])
-    assert next(sweep.points([random])).pruned.sparsity == 0
+    first = curves(broken, scope=scopes.SCOPES["network"])[0]
+    as_many = first._replace(plan=first.plan._replace(scope=sweep.counts_of(first)))
     with pytest.raises(PruneError, match="scores must be numbers"):
         next(sweep.points([as_many]))
 
 
 def test_a_control_takes_as_many_from_each_layer_as_the_curve_it_is_for(network):
     first = curves(network, scope=scopes.SCOPES["network"])[0]
-    _, as_many = sweep.controls([first])
+    plan = first.plan._replace(scope=sweep.counts_of(first))
+    as_many = first._replace(criterion="random", plan=plan)
     for curve, control in zip(sweep.points([first]), sweep.points([as_many]), strict=True):
         lost, by_chance = curve.pruned.masks, control.pruned.masks
         assert {n: mask.sum() for n, mask in lost.items()} == {
@@ -108,8 +109,8 @@ def test_a_whole_percent_is_an_int():
 
 def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images, rng):
     order = rng.permutation(50)
-    first = numpy_engine(*images)(network)
-    second = numpy_engine(images[0][order], images[1][order])(network)
+    first = numpy_engine(network, *images)(network)
+    second = numpy_engine(network, images[0][order], images[1][order])(network)
     assert first.correct == second.correct and first.loss == pytest.approx(second.loss)
 
 

@@ -30,12 +30,8 @@ def run(asked: Asked) -> int:
         job.record.results = {"timings": len(rows), "conclusion": said}
         status = job.console.picture(job.out, "times", lambda: timings.picture(rows))
     print(texts[asked.of(Out).format], end="")
-    worst = timings.slowest_choice(rows)
     job.console.say(f"\n{said}")
-    job.console.say(
-        f"What prune runs (fastest) is at worst {worst.faster:.2f} times as fast as dense: "
-        f"{worst.method} k = {worst.k:.15g} at batch {worst.batch:,}."
-    )
+    job.console.say(timings.own_choice(rows))
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     job.console.say("Next: prune compare --x time  (accuracy against time)")
     return status
@@ -47,12 +43,12 @@ def _measure(job: Job) -> list[results.Timing]:
     found: list[results.Timing] = []
     with job.console.progress(total) as report:
         report("pruning", 0, "")
-        ready = bench.contenders(list(sweep.points(job.curves)), asked.keras)
+        field = bench.field(list(sweep.points(job.curves)), asked.keras)
         for i, batch in enumerate(asked.batch):
 
             def on_round(number: int, done: int = i * asked.rounds, batch: int = batch) -> None:
                 report(f"batch {batch:,}", done + number, "")
 
-            found += bench.timings(ready, job.test.images, batch, asked.rounds, on_round)
+            found += bench.timings(field, job.test.images, batch, asked.rounds, on_round)
             report(f"batch {batch:,}", (i + 1) * asked.rounds, f"batch {batch:,}: timed")
     return found

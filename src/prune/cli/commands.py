@@ -179,7 +179,7 @@ COMMANDS = (
         "bench",
         "time pruned networks: dense, shrunk and sparse",
         "Time networks pruned by weight and by unit, at each k, in the dense, shrunk and sparse "
-        "form and in the one that `prune` itself runs, side by side.",
+        "form and in the mixed one that `prune` itself runs, side by side.",
         "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
         "prune bench --keras --k 0,70,90,97,99",
         (Pruning, Controls, Timing, Weights, Images, Out, Talk),

@@ -21,8 +21,10 @@ from prune.files import atomic, data, results, runs, weights
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
+from prune.settings import lists
 from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import Images, Pruning
+from prune.settings.recipe import Retraining
 from prune.settings.spelling import closest
 from prune.views import tables
 from prune.views.tables import Table
@@ -127,8 +129,19 @@ def _remark(asked: Asked, console: Console, source: WeightsFile) -> None:
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
             "between layers and softmax at the end (--activation NAME to change)"
         )
-    if remark := hint(asked.of(Pruning).k):
-        console.say(f"note: {remark}")
+    for remark in (hint(asked.of(Pruning).k), _at_once(asked)):
+        if remark:
+            console.say(f"note: {remark}")
+
+
+def _at_once(asked: Asked) -> str | None:
+    """Return a remark where the ramp of sparsity begins beyond some k."""
+    ks = asked.of(Pruning).k
+    first = asked.of(Retraining).ramp_from if Retraining in asked.command.declared else 0
+    early = ", ".join(f"{lists.k(k):.15g}" for k in ks if 0 < k <= first)
+    if not early:
+        return None
+    return f"k = {early}: not beyond --ramp-from, so that all goes at once, without a ramp"
 
 
 def remark_on_activation(asked: Asked, console: Console, source: WeightsFile) -> None:

@@ -45,6 +45,10 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse found wrong."""
         raise PruneError(f"{message}; see `{self.prog} --help`")
 
+    def describe(self, option: str, **words: Any) -> None:
+        """Change what help says of an option that is there already: `metavar`, `help`, `nargs`."""
+        vars(self._option_string_actions[option]).update(words)
+
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
         """Parse, and suggest an option where an unknown one is given."""
         parsed, unknown = self.parse_known_args(args, namespace)

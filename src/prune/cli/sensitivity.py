@@ -54,8 +54,8 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
     test: list[Row] = []
     with job.console.progress(len(curve.plan.layers) * len(cell.k)) as report:
         report(f"starting {cell.engine}", 0, "")
-        engine = perform.engines(job.cells, job.source).test
-        chosen_by = perform.engine(cell, seen.images, seen.labels)
+        engine = perform.engines(job.cells, job.network, job.source).test
+        chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
         unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))
         for learnt, reported in sensitivity.rows(curve, unpruned, chosen_by, engine):
             training.append(learnt)

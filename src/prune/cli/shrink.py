@@ -17,6 +17,7 @@ from prune.core.measure import Difference
 from prune.core.network import Network, multiply_adds, nonzero, parameters
 from prune.experiments import sweep
 from prune.files import atomic, runs, weights
+from prune.settings import lists
 from prune.settings.files import JSON, Out, Packing, Save
 from prune.settings.pruning import WEIGHT
 from prune.views import tables
@@ -38,7 +39,9 @@ def run(asked: Asked) -> int:
     with jobs.recorded(job), job.console.progress(1) as report:
         job = jobs.begun(job, report)
         ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
-        content = writer(shrink(pruned.network))
+        shrunk = shrink(pruned.network)
+        _refuse_empty(shrunk, job)
+        content = writer(shrunk)
         written = weights.parse(content, save.save).network
         proof = _prove(job, pruned.network, written)
         atomic.write(save.save, content)
@@ -46,6 +49,16 @@ def run(asked: Asked) -> int:
         job.record.results = {"sha256": weights.sha256(content), **numbers}
     _print(job, numbers)
     return 0
+
+
+def _refuse_empty(shrunk: Network, job: Job) -> None:
+    """Refuse a network of which a layer has no units left: no file can hold it."""
+    empty = [layer.name for layer in shrunk if not layer.kernel.size]
+    if empty:
+        raise PruneError(
+            f"nothing is left to save: at k = {lists.k(job.cells[0].k[0]):.15g} no unit of layer "
+            f"{empty[0]!r} matters any more; give a smaller --k"
+        )
 
 
 def _prove(job: Job, masked: Network, written: Network) -> Difference:
@@ -72,7 +85,7 @@ def _numbers(
         "bytes": [4 * parameters(before), size],
         "correct": [
             measure.evaluate(run, job.test.images, job.test.labels).correct
-            for run in map(forms.fastest, (before, written))
+            for run in map(forms.mixed, (before, written))
         ],
         "units": [[layer.kernel.shape[1] for layer in network] for network in (before, written)],
         "largest_difference": proof.largest,

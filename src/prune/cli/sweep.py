@@ -15,11 +15,10 @@ from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
-from prune.core import forms
-from prune.core.forms import Run
 from prune.core.measure import Evaluation
 from prune.core.network import multiply_adds
 from prune.experiments import bench, perform, sweep
+from prune.experiments.bench import Lineup
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
@@ -88,25 +87,25 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     with job.console.progress(total) as report:
         report(f"starting {job.cells[0].engine}", 0, "")
         job = jobs.begun(job, report)
-        engines = perform.engines(job.cells, job.source)
+        engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
-        runs: list[Run] = []
-        if job.asked.of(Axis).x == BY_TIME:
-            points = _kept(points, runs)
+        lineup, timed = bench.Lineup(), job.asked.of(Axis).x == BY_TIME
+        if timed:
+            points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
             report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
-        if runs:
+        if timed:
             report("timing", total, "")
-            rows = bench.timed(rows, runs, job.test.images, lambda number: None)
+            rows = lineup.timed(rows, job.test.images, lambda number: None)
     return unpruned, rows
 
 
-def _kept(points: Iterator[Point], runs: list[Run]) -> Iterator[Point]:
-    """Pass `points` on, and make the network of each ready to be timed."""
+def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
+    """Pass `points` on, and enter the network of each among those to be timed."""
     for point in points:
-        runs.append(forms.fastest(point.pruned.network))
+        lineup.add(point.pruned.network)
         yield point
 
 

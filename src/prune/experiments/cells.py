@@ -99,7 +99,12 @@ def columns(cell: Cell) -> dict[str, Any]:
     cells |= {"unpruned": None, "network": None, "model": None}
     if isinstance(cell.training, Stored):
         cells["model"] = cell.training.sha256[:12]
-    return {name: cells[name] for name in sorted(cells, key=_place)}
+    return cells
+
+
+def ordered(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row as tables have them: those that came later stand last."""
+    return {name: row[name] for name in sorted(row, key=_place)}
 
 
 def _columns(owner: type, asked: Any) -> Iterator[tuple[str, Any]]:
@@ -116,7 +121,6 @@ def _blank(own: Setting, asked: Any) -> Any:
 
 
 def _place(title: str) -> int:
-    """Return where a column stands: those that came later stand behind the first ones."""
     first = (*FIRST_COLUMNS, "unpruned", "network")
     return first.index(title) if title in first else len(first)
 

@@ -121,7 +121,7 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
     """Return the curve that a cell asks for; what is wrong with it is found here."""
     layers = pruning.layers(begun.network, cell.keep, cell.include_output)
     if not layers:
-        raise PruneError("there is no layer to prune: a network needs a hidden layer, not kept")
+        raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
     sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
     key = (cell.retraining is not None, cell.calibration, cell.training.seed)
     seen = drawn(source, *key) if sees else Calibration(seed=cell.training.seed)
@@ -129,6 +129,15 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
     plan = plan._replace(scope=_scope(cell, plan))
     pruning.check(cell.method, cell.criterion, plan)
     return Curve(cell.method, cell.criterion, plan, _retraining(cell, begun, source))
+
+
+def _why_none(network: Network) -> str:
+    if len(network) > 1:
+        return "--keep names every hidden layer; leave one out of it"
+    return (
+        "the network has only its output layer, whose weights go with `prune weight "
+        "--include-output`"
+    )
 
 
 def _scope(cell: Cell, plan: Plan) -> Scope:
@@ -155,9 +164,11 @@ def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | No
     return found
 
 
-def engines(cells: Sequence[Cell], source: Source, threads: int | None = None) -> Engines:
+def engines(
+    cells: Sequence[Cell], network: Network, source: Source, threads: int | None = None
+) -> Engines:
     """Return who runs the networks of cells, which have one engine in common."""
-    make = partial(engine, cells[0], threads=threads)
+    make = partial(engine, cells[0], network, threads=threads)
     test = images(source, "test")
     reported = make(test.images, test.labels)
     if not any(cell.retraining for cell in cells):
@@ -167,12 +178,12 @@ def engines(cells: Sequence[Cell], source: Source, threads: int | None = None) -
 
 
 def engine(
-    cell: Cell, images: np.ndarray, labels: np.ndarray, threads: int | None = None
+    cell: Cell, network: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
 ) -> Engine:
-    """Return who runs the networks of a cell on some images."""
+    """Return who runs the networks of a cell, pruned from `network`, on some images."""
     if cell.engine == NUMPY:
-        return numpy_engine(images, labels, threads)
-    return ENGINES[cell.engine](images, labels)
+        return numpy_engine(network, images, labels, threads)
+    return ENGINES[cell.engine](network, images, labels)
 
 
 def forget() -> None:
@@ -192,8 +203,9 @@ def whole(network: Network, engine: Engine) -> Evaluation:
 def prune(cell: Cell, network: Network, source: Source, threads: int | None) -> list[dict]:
     """Measure the curve of a cell; return its rows, in order of k."""
     begun = begin(cell, network, source)
-    who = engines([cell], source, threads)
+    who = engines([cell], begun.network, source, threads)
     unpruned = whole(begun.network, who.test)
     shared = cells.columns(cell) | {"unpruned": unpruned.correct / unpruned.total}
     points = sweep.points([curve(cell, begun, source)])
-    return [asdict(row) | shared for row in sweep.rows(points, unpruned, who)]
+    rows = sweep.rows(points, unpruned, who)
+    return [cells.ordered(asdict(row) | shared) for row in rows]

@@ -34,13 +34,16 @@ class Row:
     macs: int  # multiply-adds for one image by weights that can
     dense_bytes: int  # of the shrunk network, as plain float32 arrays
     file_bytes: int  # of the shrunk network, in the smallest form that is written
-    # For one image of a batch of 1,000, in the fastest form; only where time was asked for.
+    # For one image of a batch of 1,000, in the form measured to be fastest, the median of the
+    # rounds; only where time was asked for.
     microseconds: float | None = None
     schedule: str = "none"  # how pruning and training took turns
     retrain: int = 0  # epochs of training: of the point, or of each round where iterative
     start: str = "pruned"  # from which values what is left was trained
     imitation: float = 0.0  # the share of the loss that was for answering like the whole network
     validation: float | None = None  # accuracy on training images held out; to choose by
+    microseconds_low: float | None = None  # the bounds of the middle half of the rounds
+    microseconds_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Timing:
     scope: str
     repair: str
     batch: int  # images at a time
-    form: str  # one of forms.FORMS, or keras...
+    form: str  # one of forms.FORMS, or keras..., or the fastest of the former
     seconds: float  # for one batch, the median of the rounds
     seconds_low: float  # the bounds of their middle half
     seconds_high: float
@@ -75,6 +78,7 @@ class Timing:
     macs: int
     rounds: int
     threads: int
+    choice: str = ""  # of form fastest: which one it is
 
 
 Entry = Row | Timing | Epoch | dict[str, Any]  # one line of a table

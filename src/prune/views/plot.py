@@ -83,6 +83,7 @@ def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[_Look, st
         [AXES[x].value(row) for row in curve],
         heights,
         yerr=[below, above],
+        xerr=_spread(curve, x),
         color=color,
         marker=marker,
         linestyle=dashes,
@@ -92,6 +93,15 @@ def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[_Look, st
         label=label,
         zorder=3,
     )
+
+
+def _spread(curve: list[Row], x: str) -> list[list[float]] | None:
+    """Return how far what a clock has measured goes below and above; None of what is counted."""
+    value, bounds = AXES[x].value, AXES[x].bounds
+    if bounds is None:
+        return None
+    below = [value(row) - bounds(row)[0] for row in curve]
+    return [below, [bounds(row)[1] - value(row) for row in curve]]
 
 
 def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from prune.files.results import Row
 
 TOLERANCE = 0.01  # of accuracy: "one point"
+_MARGIN = 1.02  # of times: where memory happens to lie makes as much
 
 
 class Axis(NamedTuple):
@@ -16,6 +18,7 @@ class Axis(NamedTuple):
     label: str
     unit: str
     value: Callable[[Row], float | None]
+    bounds: Callable[[Row], tuple[float, float]] | None = None  # of what is measured by the clock
 
 
 AXES = {
@@ -29,6 +32,7 @@ AXES = {
         "microseconds for an image, of 1,000 at a time",
         "microseconds an image",
         lambda row: row.microseconds,
+        lambda row: (row.microseconds_low, row.microseconds_high),
     ),
 }
 
@@ -87,16 +91,45 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
 
 
 def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
-    """Say what is the least, of one of AXES but k, that keeps each curve within one point."""
+    """Say what is the least, of one of AXES but k, that keeps each curve within one point.
+
+    Where a clock cannot tell several apart, all are named.
+    """
     axis = AXES[x]
-    told = []
+    least: dict[str, list[Row]] = {}
     for label, curve in curves(rows).items():
         last, _ = held(curve, unpruned)
         if last is not None:
-            least = min((row for row in curve if row.k <= last), key=axis.value)
-            told.append((axis.value(least), f"{label} at k = {least.k:.15g} with "))
-    found = [f"{name}{_number(value)} {axis.unit}" for value, name in sorted(told)]
-    return f"Cheapest within that point: {', '.join(found) or 'nothing asked'}."
+            least[label] = _least([row for row in curve if row.k <= last], axis)
+    order = sorted(least.values(), key=lambda tied: axis.value(tied[0]))
+    labels = {id(tied): label for label, tied in least.items()}
+    told = [f"{labels[id(tied)]} {_with(tied, axis)}" for tied in order]
+    for i, (before, after) in enumerate(pairwise(order), 1):
+        if axis.bounds and not _costs_more(after[0], before[0], axis):
+            told[i] += " (too close to tell)"
+    return f"Cheapest within that point: {', '.join(told) or 'nothing asked'}."
+
+
+def _with(tied: list[Row], axis: Axis) -> str:
+    *first, last = (f"{k:.15g}" for k in sorted(row.k for row in tied))
+    ks = f"{', '.join(first)} or {last}" if first else last
+    return f"at k = {ks} with {_number(axis.value(tied[0]))} {axis.unit}"
+
+
+def _least(rows: list[Row], axis: Axis) -> list[Row]:
+    """Return the row of least cost, and after it those that cannot be told from it."""
+    least = min(rows, key=axis.value)
+    if axis.bounds is None:
+        return [least]
+    return [least, *(row for row in rows if row != least and not _costs_more(row, least, axis))]
+
+
+def _costs_more(row: Row, other: Row, axis: Axis) -> bool:
+    """Tell whether `row` costs more than `other`; of what is measured, beyond their spread."""
+    if axis.bounds is None:
+        return axis.value(row) > axis.value(other)
+    (low, _), (_, high) = axis.bounds(row), axis.bounds(other)
+    return low > high and axis.value(row) > _MARGIN * axis.value(other)
 
 
 def _number(value: float) -> str:
