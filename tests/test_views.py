@@ -53,10 +53,7 @@ def test_criteria_are_named_where_a_method_has_several():
 
 def test_whatever_else_differs_is_named():
     differing = [row("weight", 0, 1), row("weight", 0, 1, scope="network", repair="lstsq")]
-    assert list(words.curves(differing)) == [
-        "weight magnitude layer",
-        "weight magnitude network lstsq",
-    ]
+    assert list(words.curves(differing)) == ["weight", "weight lstsq scope network"]
 
 
 def test_one_curve_is_shown_in_detail():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prune.cli import options
 from prune.cli import study_output as output
 from prune.cli.console import Console
+from prune.core.spelling import counted
 
 if TYPE_CHECKING:
     from prune.experiments.cells import Source
@@ -119,8 +120,9 @@ def _look(
         console.say(f"note: {path.stem} is not what was written; set aside as {path.name}")
     networks = {cell.training for cell in cells}
     console.say(
-        f"{len(cells):,} cells of {len(networks):,} networks: {len(state.rows):,} done, "
-        f"{len(state.missing):,} to do, {len(state.untrained):,} networks to train for them"
+        f"{counted(len(cells), 'cell')} of {counted(len(networks), 'network')}: "
+        f"{len(state.rows):,} done, {len(state.missing):,} to do, "
+        f"{counted(len(state.untrained), 'network')} to train for them"
     )
     return state
 
