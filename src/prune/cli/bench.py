@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import options, pictures
+from prune.cli import options, pictures, sweep
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -78,19 +78,22 @@ def run(args: argparse.Namespace) -> int:
         f"{worst.method} k = {worst.k:.15g} at batch {worst.batch:,}."
     )
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
-    job.console.say("Next: prune compare --x time  (accuracy against time)")
+    again = sweep.said_again(args, "batch", "rounds", "keras", "include_output")
+    command = " ".join(["prune compare --x time", *again])
+    job.console.say(f"Next: {command}  (accuracy against time)")
     return status
 
 
 def _measure(job: Job) -> list[Timing]:
-    from prune.experiments import bench, sweep
+    from prune.experiments import bench
+    from prune.experiments.sweep import points
 
     args = job.args
     total = len(args.batch) * args.rounds
     found: list[Timing] = []
     with job.console.progress(total) as report:
         report("pruning", 0, "")
-        ready = bench.contenders(list(sweep.points(job.curves)), args.keras)
+        ready = bench.contenders(list(points(job.curves)), args.keras)
         for i, batch in enumerate(args.batch):
 
             def on_round(number: int, done: int = i * args.rounds, batch: int = batch) -> None:

@@ -156,7 +156,14 @@ def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, st
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
 
 
+def named(row: Row) -> str:
+    """Name a row in a line of progress."""
+    from prune.views import telling
+
+    return f"{telling.brief(row)} k = {row.k:.15g}"
+
+
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
-    return f"{row.method} {row.criterion} k = {row.k:.15g}: {row.accuracy:.2%}{held}"
+    return f"{named(row)}: {row.accuracy:.2%}{held}"

@@ -274,7 +274,7 @@ def _whole(text: str, least: int) -> int:
 
 
 # What the parser carries besides options.
-_INTERNAL = {"parser", "module", "methods", "argv", "version", "quiet", "debug"}
+INTERNAL = {"parser", "module", "methods", "argv", "version", "quiet", "debug"}
 
 
 def settings(args: argparse.Namespace, **resolved: Any) -> dict[str, Any]:
@@ -282,7 +282,7 @@ def settings(args: argparse.Namespace, **resolved: Any) -> dict[str, Any]:
 
     `resolved` replaces what was typed by what it came to mean.
     """
-    given = {name: value for name, value in vars(args).items() if name not in _INTERNAL}
+    given = {name: value for name, value in vars(args).items() if name not in INTERNAL}
     paths = {name: str(value) for name, value in given.items() if isinstance(value, Path)}
     # As they are typed.
     percents = {

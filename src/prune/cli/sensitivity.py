@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     job.console.say(f"\n{said}")
     files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
     job.console.say(f"Files: {job.out}{os.sep} {files}")
-    again = [word for word in sweep.said_again(args) if not word.startswith("--scope")]
+    # The file says how far each layer goes.
+    again = sweep.said_again(args, "method", "scope", "floor", "k_map")
     words_again = " ".join([f"prune {args.method} --k-map {job.out / 'allocation.json'}", *again])
     job.console.say(f"Next: {words_again}  (each layer as far as suggested)")
     return status

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import job as jobs
-from prune.cli import pictures, retraining, seeds
+from prune.cli import options, pictures, retraining, seeds
 from prune.cli.job import Job
 from prune.cli.parser import Parser
 
@@ -128,7 +128,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
             points = _kept(points, runs)
         for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
-            report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
+            report(jobs.named(row), len(rows), jobs.point(row))
         if runs:
             report("timing", total, "")
             rows = bench.timed(rows, runs, job.test.images, lambda number: None)
@@ -182,30 +182,35 @@ def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
     from prune.views.words import curves, held
 
     last, first_below = held(next(iter(curves(rows).values())), unpruned)
-    again = said_again(args)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
         closer = f"--k {last or 0:.15g}:{first_below:.15g}:{step}"
-        return " ".join(["prune", args.methods[0], closer, *again]) + "  (where it falls)"
+        method, *_ = args.methods
+        again = said_again(_for_method(args, method), "k")
+        return " ".join(["prune", method, closer, *again]) + "  (where it falls)"
     if args.engine == "numpy":
+        again = said_again(args, "engine")
         return " ".join(["prune", args.command, "--engine keras", *again]) + "  (a second opinion)"
+    again = said_again(args, "include_output")  # which units cannot take
     return " ".join(["prune compare", *again]) + "  (both methods)"
 
 
-def said_again(args: argparse.Namespace) -> list[str]:
-    """Return the options for what goes in that were set, as they are typed."""
-    names = (
-        "weights",
-        "activation",
-        "data",
-        "limit",
-        "repair",
-        "scope",
-        "k_map",
-        *retraining.NAMES,
-    )
-    own = [name for name in names if name in vars(args)]
-    given = [name for name in own if getattr(args, name) != args.parser.get_default(name)]
+def _for_method(args: argparse.Namespace, method: str) -> argparse.Namespace:
+    """Leave out the criteria that a method does not know."""
+    from prune.core.pruning import CRITERIA
+
+    known = [name for name in args.criterion if name in CRITERIA[method]]
+    return argparse.Namespace(**{**vars(args), "criterion": known})
+
+
+# What comes out, and how; the next command has its own.
+_OUTPUT = {"out", "format"}
+
+
+def said_again(args: argparse.Namespace, *without: str) -> list[str]:
+    """Return the options that were set but those `without`, as they are typed."""
+    names = [name for name in vars(args) if name not in {*options.INTERNAL, *_OUTPUT, *without}]
+    given = [name for name in names if getattr(args, name) != args.parser.get_default(name)]
     return [f"--{name.replace('_', '-')}{_typed(getattr(args, name))}" for name in given]
 
 

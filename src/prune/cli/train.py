@@ -84,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     again = f"--weights {shlex.quote(str(args.save))}"
     if args.data != "mnist":
         again += f" --data {shlex.quote(args.data)}"
+    if args.limit:
+        again += f" --limit {args.limit}"
     console.say(f"Next: prune compare {again}")
     return status
 

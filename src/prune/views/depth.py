@@ -85,10 +85,14 @@ def table(lines: list[Line]) -> Table:
     number = max(len(runs) for line in lines for runs in line.held.values())
     note = (
         "The largest k up to which accuracy stays within 1 point of each network's own, mean and "
-        f"{telling.bounds(number)}; {counted(number, 'network')} each. {_throughout(lines)}"
-    ).rstrip()
+        f"{telling.bounds(number)}; {counted(number, 'network')} each."
+    )
     header = ["held", "depth", "hidden", "parameters", "unpruned %"]
-    return Table([*header, *(f"largest k by {method}" for method in methods)], texts, note)
+    return Table(
+        [*header, *(f"largest k by {method}" for method in methods)],
+        texts,
+        telling.joined(note, _throughout(lines)),
+    )
 
 
 def _extent(each: Spread) -> str:
@@ -98,7 +102,7 @@ def _extent(each: Spread) -> str:
 
 def verdict(lines: list[Line]) -> str:
     """Say, for each reading and method, whether deeper networks tolerate more pruning."""
-    return _throughout(lines) + "\n".join(_verdict(line) for line in lines)
+    return "\n".join(filter(None, [_throughout(lines), *map(_verdict, lines)]))
 
 
 def _throughout(lines: list[Line]) -> str:

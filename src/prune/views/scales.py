@@ -22,7 +22,7 @@ _BEYOND = 1.005  # of the whole: where a stretched axis would reach infinity
 # Percents, the most telling first: of those too close to each other the earlier has the label.
 _PERCENTS = (0, 50, 90, 99, 80, 95, 97, 70, 25, 98, 10, 60, 99.5, 99.8, 100, 30, 40, 20)
 _PERCENTS += (96, 93, 98.5, 97.5, 85, 75, 99.9)
-_APART = {"x": 0.085, "y": 0.05}  # of an axis, between two labels
+_LETTER, _LINE = 0.024, 0.05  # of an axis: the room of a letter along it, of a line across it
 _ENOUGH = 4  # labels to read an axis by
 # From such a k or accuracy on, there is nothing to show of what lies before.
 _LATE, _HIGH = 90, 0.9
@@ -68,21 +68,21 @@ def _stretch(end: float) -> tuple[Scale, Scale]:
 
 
 def _label(axis: Axis, ticks: Iterable[float], whole: float) -> None:
-    axis.set_major_locator(FixedLocator(_apart(ticks, axis)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / whole:.15g}%"))
+    axis.set_major_locator(FixedLocator(_apart(ticks, axis)))
     axis.set_minor_locator(NullLocator())
 
 
 def _apart(ticks: Iterable[float], axis: Axis) -> list[float]:
     """Return the ticks on an axis whose labels do not run into those of earlier ones."""
-    forward = axis.get_transform().transform
+    forward, text = axis.get_transform().transform, axis.get_major_formatter()
     low, high = forward(np.array(axis.get_view_interval()))
-    kept: dict[float, float] = {}
-    apart = _APART[axis.axis_name]
+    kept: dict[float, tuple[float, float]] = {}  # where each is, and how far its label reaches
     for tick in ticks:
         at = (float(forward(np.array([tick]))[0]) - low) / (high - low)
-        if 0 <= at <= 1 and all(abs(at - other) >= apart for other in kept.values()):
-            kept[tick] = at
+        room = _LETTER * (len(text(tick, 0)) + 0.5) if axis.axis_name == "x" else _LINE
+        if 0 <= at <= 1 and all(abs(at - x) >= (room + other) / 2 for x, other in kept.values()):
+            kept[tick] = (at, room)
     return sorted(kept)
 
 
@@ -97,6 +97,6 @@ def logarithmic(axes: Axes) -> None:
             break
     else:
         ticks = list(MaxNLocator(_ENOUGH).tick_values(low, high))
-    axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes.xaxis)))
     axes.xaxis.set_major_formatter(EngFormatter())
+    axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes.xaxis)))
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -23,8 +23,9 @@ def means(found: list[Family]) -> Table:
     numbers = list(dict.fromkeys(len(family.unpruned) for family in found))
     note = (
         f"Mean test accuracy in percent and {telling.bounds(*numbers)}; "
-        f"networks each: {', '.join(map(str, numbers))}. {throughout(found)}"
-    ).rstrip()
+        f"networks each: {', '.join(map(str, numbers))}."
+    )
+    note = telling.joined(note, throughout(found))
     if len(found) <= _WIDE:
         lines = [[f"{k:g}", *(cells[family.label, k] for family in found)] for k in ks]
         return Table(["k", *(family.label for family in found)], lines, note)

@@ -10,13 +10,13 @@ from prune.views.spread_tables import published_lines, throughout
 
 def conclusion(found: list[Family]) -> str:
     """Say how far each family goes, and which is best where that matters."""
-    lines = [throughout(found) + _extents(found)]
+    lines = [throughout(found), _extents(found)]
     for kind in dict.fromkeys(family.kind for family in found):
         own = [family for family in found if family.kind == kind]
         if len(own) > 1 and (said := _best(own)):
             lines.append(said)
-    lines += [said for said in (_methods(found), where_published(found)) if said]
-    return "\n".join(lines)
+    lines += [_methods(found), where_published(found)]
+    return "\n".join(filter(None, lines))
 
 
 def _extents(found: list[Family]) -> str:

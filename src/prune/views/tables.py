@@ -67,12 +67,11 @@ def _published(row: Row) -> str:
 def _note(rows: list[Row]) -> str:
     prunable = {row.method: row.prunable for row in rows}
     counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
-    shared = telling.throughout(rows, "k")
-    return (
+    note = (
         f"Test accuracy on {rows[0].total:,} images. k is the percent removed of the weights or "
-        f"units that could be: {counts}{_where(rows)}, of {rows[0].parameters:,} parameters. "
-        f"{shared}"
-    ).rstrip()
+        f"units that could be: {counts}{_where(rows)}, of {rows[0].parameters:,} parameters."
+    )
+    return telling.joined(note, telling.throughout(rows, "k"))
 
 
 def _where(rows: list[Row]) -> str:
@@ -141,8 +140,8 @@ def by_layer(rows: list[Row]) -> Table:
         [f"{k:.15g}", *(accuracy[layer, k] for layer in layers)]
         for k in dict.fromkeys(row.k for row in rows)
     ]
-    note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone. "
-    return Table(["k", *layers], lines, (note + telling.throughout(rows, "k")).rstrip())
+    note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone."
+    return Table(["k", *layers], lines, telling.joined(note, telling.throughout(rows, "k")))
 
 
 def to_text(table: Table) -> str:

@@ -109,9 +109,14 @@ def shared(rows: Iterable[Any], *within: str) -> str:
 
 
 def throughout(rows: Iterable[Any], *within: str) -> str:
-    """Return what all rows share as a sentence with a space after it, or nothing."""
+    """Return what all rows share as a sentence, or nothing."""
     told = shared(rows, *within)
-    return f"Throughout: {told}. " if told else ""
+    return f"Throughout: {told}." if told else ""
+
+
+def joined(*sentences: str) -> str:
+    """Return the sentences that say something."""
+    return " ".join(filter(None, sentences))
 
 
 def bounds(*numbers: int) -> str:

@@ -33,7 +33,7 @@ def table(rows: list[Timing]) -> Table:
         [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
-    return Table(header, lines, f"{_note(rows[0])} {_shared(rows)}".rstrip())
+    return Table(header, lines, telling.joined(_note(rows[0]), _shared(rows)))
 
 
 def _shared(rows: list[Timing]) -> str:
@@ -81,7 +81,7 @@ def verdict(rows: list[Timing]) -> str:
         found = [(batch, pays(rows, method, form, batch)) for batch in batches]
         told.append(f"{form} {method}s {_where(found)}")
     threads = counted(rows[0].threads, "thread")
-    return f"{_shared(rows)}On this machine ({threads}) {'; '.join(told)}."
+    return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(told)}.")
 
 
 def _where(found: list[tuple[int, float | None]]) -> str:

@@ -57,7 +57,7 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
     """Say up to where each curve keeps its accuracy, and where the highest k leaves it."""
     grouped = curves(rows)
     said = _first_and_last if len(grouped) > _FEW else _each
-    return telling.throughout(rows, "k") + said(grouped, unpruned)
+    return telling.joined(telling.throughout(rows, "k"), said(grouped, unpruned))
 
 
 def _each(grouped: Curves, unpruned: float) -> str:
@@ -120,7 +120,7 @@ def most_sensitive(rows: list[Row], unpruned: float) -> str:
     }
     told = ", ".join(f"{layer} {_up_to(k)}" for layer, k in extents.items())
     said = f"Pruned alone, each stays within 1 point of {_percent(unpruned)}: {told}."
-    return telling.throughout(rows, "k") + said
+    return telling.joined(telling.throughout(rows, "k"), said)
 
 
 def _up_to(k: float | None) -> str:
