@@ -36,7 +36,8 @@ def accuracy(
     """
     grouped = curves(rows)
     figure, axes = canvas(_title(rows), telling.throughout(rows, "k"), size(list(grouped)))
-    high = scales.stretch_accuracy(axes, [unpruned, *(row.accuracy for row in rows)])
+    bounds = [bound for row in rows for bound in wilson(row.correct, row.total)]
+    high = scales.stretch_accuracy(axes, [unpruned, *bounds])
     kinds = [(curve[0].method, curve[0].criterion) for curve in grouped.values()]
     for (label, curve), look in zip(grouped.items(), looks(kinds), strict=True):
         _draw_curve(axes, plain(label), curve, (look, x))
