@@ -81,10 +81,3 @@ def test_progress_names_the_repair(prune, tiny):
     _, _, err = prune("weight", *tiny, "--repair", "none,lstsq", "--k", "0,50")
     lines = [line.partition(":")[0] for line in err.splitlines() if " k = 50: " in line]
     assert lines == ["weight magnitude k = 50", "weight magnitude lstsq k = 50"]
-
-
-def test_one_cell_of_a_study_is_one_cell(prune, tmp_path):
-    path = tmp_path / "one.toml"
-    path.write_text('seeds = "0"\nhidden = [[3]]\nmethods = ["weight"]\nk = "0"\nepochs = 1\n')
-    _, _, err = prune("study", path, "--dry-run")
-    assert "1 cell of 1 network: 0 done, 1 to do, 1 network to train for them" in err
