@@ -95,6 +95,13 @@ def costing(*costs):
     return plot.accuracy(rows, 0.98, 10, with_published=False, x="bytes")
 
 
+def test_less_than_one_is_no_milli():
+    rows = [replace(row("weight", k, 980), microseconds=time) for k, time in ((0, 20.0), (90, 0.4))]
+    figure = laid_out(plot.accuracy(rows, 0.98, 10, with_published=False, x="time"))
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert "0.5" in labels and "10" in labels
+
+
 def at(*ks, correct=(980, 500)):
     heights = np.linspace(*correct, len(ks)).astype(int)
     return plot.accuracy([row("weight", k, int(n)) for k, n in zip(ks, heights)], 0.98, 10, True)

@@ -97,6 +97,11 @@ def logarithmic(axes: Axes) -> None:
             break
     else:
         ticks = list(MaxNLocator(_ENOUGH).tick_values(low, high))
-    axes.xaxis.set_major_formatter(EngFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(_engineered))
     axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes.xaxis)))
     axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _engineered(value: float, _: int) -> str:
+    """Return 300 k for many; a share is no milli of anything."""
+    return EngFormatter().format_eng(value) if value >= 1 else f"{value:g}"
