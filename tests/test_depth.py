@@ -50,7 +50,9 @@ def rows(held):
 
 
 def verdicts(held):
-    return report.by_depth(rows(held), READINGS).said.splitlines()
+    shared, *said = report.by_depth(rows(held), READINGS).said.splitlines()
+    assert shared == "Throughout: batch 128."
+    return said
 
 
 def test_a_rise_with_depth_is_told_with_its_interval():

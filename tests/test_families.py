@@ -149,14 +149,6 @@ def test_networks_that_do_not_hold_the_first_k_are_counted_apart():
     assert "of k against" not in spread_words.conclusion(found(late[5:] + units))
 
 
-def test_styles_that_come_again_are_hollow():
-    names = ["magnitude", "lamp", "obs", "obd", "taylor", "activation", "random", "other"]
-    many = [row for name in names for row in curve("weight", name, GOOD)]
-    (axes,) = spread_plot.accuracy(found(many)).axes
-    curves = [line for line in axes.get_lines() if line.get_label().startswith("weight")]
-    assert [line.get_markerfacecolor() == "white" for line in curves] == [False] * 7 + [True]
-
-
 def test_methods_are_held_against_each_other_where_the_same_k_were_asked():
     good_units = curve("unit", "norm", GOOD)
     said = spread_words.conclusion(found(ROWS[:15] + good_units))

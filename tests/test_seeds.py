@@ -46,3 +46,14 @@ def test_the_short_form_is_the_study_of_the_reference_recipe(prune, tiny_data, t
     lines = (work / "results" / "unit-seeds" / "table.csv").read_text().splitlines()
     assert len(list(csv.DictReader(lines))) == 4
     assert "2 done, 0 to do" in prune(*argv)[2]
+
+
+def test_one_cell_of_one_network_is_one(prune, tiny_data, tmp_path):
+    path = planted.settings(tiny_data, 'seeds = "0"\nmethods = "unit"\nk = [0]\nlimit = 40\n')
+    work = tmp_path / "work"
+    planted.plant(path, work / "results" / "o", limit=40)
+    (work / "results" / "o" / "networks").rename(work / sweep.NETWORKS)
+    argv = ("unit", "--seeds", "0", "--data", tiny_data, "--k", "0", "--limit", 40)
+    status, _, err = prune(*argv)
+    assert status == 0 and "1 cell of 1 network: 0 done, 1 to do, 0 networks to train" in err, err
+    assert "1 networks" not in err

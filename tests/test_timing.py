@@ -63,9 +63,12 @@ def test_ratios_are_taken_round_by_round():
     assert Samples([2.0]).times_faster(Samples([5.0])) == (2.5, 2.5, 2.5)
 
 
+CRITERION = {"weight": "magnitude", "unit": "norm"}
+
+
 def timed(method, form, batch, k, faster, spread=0.0):
     return Timing(
-        method, "magnitude", k, "layer", "none", batch, form, 0.01, 0.009, 0.011,
+        method, CRITERION[method], k, "layer", "none", batch, form, 0.01, 0.009, 0.011,
         faster, faster - spread, faster + spread, 100, 90, 21, 2,
     )  # fmt: skip
 

@@ -33,7 +33,9 @@ def run(asked: Asked) -> int:
     job.console.say(f"\n{said}")
     job.console.say(timings.own_choice(rows))
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
-    job.console.say("Next: prune compare --x time  (accuracy against time)")
+    again = asked.again("batch", "rounds", "keras", "include_output")
+    command = " ".join(["prune compare --x time", *again])
+    job.console.say(f"Next: {command}  (accuracy against time)")
     return status
 
 

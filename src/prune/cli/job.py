@@ -26,7 +26,7 @@ from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import closest
-from prune.views import tables
+from prune.views import tables, telling
 from prune.views.tables import Table
 
 
@@ -182,10 +182,15 @@ def write_tables(
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
 
 
+def named(row: Row) -> str:
+    """Name a row in a line of progress."""
+    return f"{telling.brief(row)} k = {row.k:.15g}"
+
+
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
-    return f"{row.method} {row.criterion} k = {row.k:.15g}: {row.accuracy:.2%}{held}"
+    return f"{named(row)}: {row.accuracy:.2%}{held}"
 
 
 def refuse_overwriting(save: Save) -> None:

@@ -34,7 +34,7 @@ def run(asked: Asked) -> int:
     files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
     job.console.say(f"Files: {job.out}{os.sep} {files}")
     again = [f"prune {cell.method} --k-map {job.out / 'allocation.json'}"]
-    again += asked.again("k", "method", "scope", "floor", "k_map")
+    again += asked.again("method", "scope", "floor", "k_map")
     job.console.say(f"Next: {' '.join(again)}  (each layer as far as suggested)")
     return status
 

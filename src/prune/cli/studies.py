@@ -22,6 +22,7 @@ from prune.files.store import Store
 from prune.files.weights import WeightsFile
 from prune.settings import files as settings
 from prune.settings.files import File, Out, Talk
+from prune.settings.spelling import counted
 from prune.settings.study import KEYS, Study
 from prune.views import grid as grids
 from prune.views import report, tables
@@ -129,8 +130,9 @@ def _said(console: Console, state: State) -> State:
         console.say(f"note: {path.stem} is not what was written; set aside as {path.name}")
     networks = {cell.training for cell in state.cells}
     console.say(
-        f"{len(state.cells):,} cells of {len(networks):,} networks: {len(state.rows):,} done, "
-        f"{len(state.missing):,} to do, {len(state.untrained):,} networks to train for them"
+        f"{counted(len(state.cells), 'cell')} of {counted(len(networks), 'network')}: "
+        f"{len(state.rows):,} done, {len(state.missing):,} to do, "
+        f"{counted(len(state.untrained), 'network')} to train for them"
     )
     return state
 

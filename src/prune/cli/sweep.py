@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
 from prune.core.measure import Evaluation
 from prune.core.network import multiply_adds
+from prune.core.pruning import CRITERIA
 from prune.experiments import bench, perform, sweep
 from prune.experiments.bench import Lineup
 from prune.experiments.sweep import Point
@@ -95,7 +97,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
             points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
-            report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
+            report(jobs.named(row), len(rows), jobs.point(row))
         if timed:
             report("timing", total, "")
             rows = lineup.timed(rows, job.test.images, lambda number: None)
@@ -133,12 +135,21 @@ def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
 def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
     """Return the command that looks closer at where the first curve falls."""
     last, first_below = words.held(next(iter(words.curves(rows).values())), unpruned)
-    again = asked.again("k")
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
         closer = f"--k {last or 0:.15g}:{first_below:.15g}:{step}"
-        return " ".join(["prune", rows[0].method, closer, *again]) + "  (where it falls)"
+        method, *_ = asked.command.methods
+        again = _for_method(asked, method).again("k")
+        return " ".join(["prune", method, closer, *again]) + "  (where it falls)"
     if asked.of(Pruning).engine == NUMPY:
-        words_again = ["prune", asked.command.name, "--engine keras", *again]
-        return " ".join(words_again) + "  (a second opinion)"
-    return " ".join(["prune compare", *again]) + "  (both methods)"
+        command = ["prune", asked.command.name, "--engine keras", *asked.again("engine")]
+        return " ".join(command) + "  (a second opinion)"
+    # Which units cannot take.
+    return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
+
+
+def _for_method(asked: Asked, method: str) -> Asked:
+    """Leave out the criteria that a method does not know."""
+    criteria = asked.given.get("criterion", ())
+    known = tuple(name for name in criteria if name in CRITERIA[method])
+    return replace(asked, given=asked.given | {"criterion": known})

@@ -47,6 +47,8 @@ def run(asked: Asked) -> int:
     again = f"--weights {shlex.quote(str(saved))}"
     if source.name != "mnist":
         again += f" --data {shlex.quote(source.name)}"
+    if source.limit:
+        again += f" --limit {source.limit}"
     console.say(f"Next: prune compare {again}")
     return status
 
