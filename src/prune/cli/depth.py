@@ -70,7 +70,7 @@ def _study(args: argparse.Namespace, depths: list[int]) -> tuple[Study, Readings
     from prune.experiments import depth
     from prune.files import data, studies
 
-    train = data.load(args.data, "train", args.limit)
+    train = data.load(args.data, "train", args.limit, args.scale)
     inputs = train.images.shape[1]
     readings = {
         "width": depth.width_held(depths, args.width),
@@ -84,4 +84,4 @@ def _study(args: argparse.Namespace, depths: list[int]) -> tuple[Study, Readings
         batch_size=args.batch_size,
         k=tuple(ks),
     )
-    return studies.Study("", args.data, args.limit, (part,)), readings
+    return studies.Study("", args.data, args.limit, (part,), args.scale), readings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import options
@@ -26,7 +25,9 @@ def add(commands: Any) -> None:
         description=about,
         examples="prune inspect weights.h5\nprune inspect model.keras --format json",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="a Keras .keras or .h5 file")
+    parser.add_argument(
+        "file", metavar="FILE", type=options.path, help="a Keras .keras or .h5 file"
+    )
     options.add_activation(parser)
     options.add_format(parser, ("table", "json"))
     options.add_common(parser)

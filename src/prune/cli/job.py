@@ -87,7 +87,7 @@ def prepare(args: argparse.Namespace) -> Job:
 
     console = Console(args.quiet)
     source = weights.load(args.weights or weights.shipped(), args.activation, args.isolate)
-    test = data.load(args.data, "test", args.limit)
+    test = data.load(args.data, "test", args.limit, args.scale)
     data.check_fits(test, source.network, args.data)
     learnt, validation = pruning.training_images(args, source.network)
     curves = pruning.curves(args, source.network, sparsities, learnt)
@@ -111,6 +111,7 @@ def recorded(job: Job) -> Iterator[None]:
 def _remark(job: Job) -> None:
     console, source, sparsities = job.console, job.source, job.sparsities
     options.remark_unused_activation(job.args, console, source)
+    options.remark_scale(console, job.args.scale, job.test, *filter(None, [job.learnt]))
     if source.assumed:
         console.say(
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
@@ -123,7 +124,12 @@ def _remark(job: Job) -> None:
 def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
     return {
         "weights": {"format": source.format, "sha256": source.sha256},
-        "data": {"images": len(test.labels), "sha256": test.sha256},
+        "data": {
+            "images": len(test.labels),
+            "sha256": test.sha256,
+            "stored": test.stored,
+            "divisor": test.divisor,
+        },
     }
 
 
@@ -138,7 +144,21 @@ def start(job: Job) -> tuple[Engines, Evaluation]:
     unpruned = test(job.source.network)
     if not isfinite(unpruned.loss):
         raise PruneError("the network's outputs overflow float32; train it again")
+    warn_of_guessing(job, unpruned.correct / unpruned.total)
     return engines, unpruned
+
+
+def warn_of_guessing(job: Job, accuracy: float) -> None:
+    """Warn, quiet or not, of an unpruned network that hardly knows more than guessing does."""
+    if remark := guessing(job, accuracy):
+        job.console.warn(f"WARNING: {remark}")
+
+
+def guessing(job: Job, accuracy: float) -> str:
+    """Return what to say instead of any conclusion, if the unpruned network only guesses."""
+    from prune.experiments import guessing
+
+    return guessing.remark(job.source.network, job.test, accuracy)
 
 
 def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, str]:

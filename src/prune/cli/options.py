@@ -14,6 +14,7 @@ from prune.core import lists
 from prune.core.spelling import closest
 
 if TYPE_CHECKING:
+    from prune.files.data import Data
     from prune.files.weights import WeightsFile
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
@@ -37,6 +38,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="NAME or FILE",
+        type=named,
         default="mnist",
         help="mnist, fashion-mnist, an .npz with x_train, y_train, x_test, y_test, "
         "or a folder of IDX files (default: mnist)",
@@ -44,6 +46,27 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="N", type=positive, help="only the first N images of each split"
     )
+    parser.add_argument(
+        "--scale",
+        metavar="S",
+        choices=SCALES,
+        default=SCALES[0],
+        help="255: divide images by 255; none: take them as they are; auto: divide whole numbers, "
+        "take decimals as they are (default: auto)",
+    )
+
+
+SCALES = ("auto", "none", "255")
+
+
+def remark_scale(console: Console, scale: str, *splits: Data) -> None:
+    """Say what was done to images that are no bytes, unless that was asked for."""
+    if scale != SCALES[0]:
+        return
+    for stored, divisor in dict.fromkeys((each.stored, each.divisor) for each in splits):
+        if stored != "uint8":
+            done = "taken as they are" if divisor == 1 else f"divided by {divisor}"
+            console.say(f"note: the images are {stored} and were {done} (--scale to change)")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +81,7 @@ def add_out(parser: argparse.ArgumentParser, command: str) -> None:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=path,
         default=Path("results") / command,
         help=f"where files go (default: results/{command})",
     )
@@ -67,7 +90,7 @@ def add_out(parser: argparse.ArgumentParser, command: str) -> None:
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add which network to prune."""
     parser.add_argument(
-        "--weights", metavar="FILE", type=Path, help="network to prune (default: the shipped one)"
+        "--weights", metavar="FILE", type=path, help="network to prune (default: the shipped one)"
     )
     add_activation(parser)
 
@@ -126,7 +149,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
 def add_save(parser: argparse.ArgumentParser, formats: str) -> None:
     """Add the file to write."""
     parser.add_argument(
-        "--save", metavar="FILE", type=Path, required=True, help=f"the file to write: {formats}"
+        "--save", metavar="FILE", type=path, required=True, help=f"the file to write: {formats}"
     )
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
 
@@ -177,7 +200,7 @@ def add_pruning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--k-map",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="how far each layer goes at each k, as `prune sensitivity` writes it; "
         "instead of --scope",
     )
@@ -250,6 +273,18 @@ def hint(found: list[Fraction]) -> str | None:
     k = float(100 * small[0])
     given, meant = f"{k:.15g}", f"{100 * k:.15g}"
     return f"k is in percent: {given} removes {given} %; for {meant} % give --k {meant}"
+
+
+def named(text: str) -> str:
+    """Parse the name of a file, a folder or a data set."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"expected the name of a file or folder, got {text!r}")
+    return text
+
+
+def path(text: str) -> Path:
+    """Parse the name of a file or folder."""
+    return Path(named(text))
 
 
 def positive(text: str) -> int:

@@ -113,7 +113,7 @@ def load_training(args: argparse.Namespace, network: Network) -> Data:
     """Load the training split, which fits the network."""
     from prune.files import data
 
-    train = data.load(args.data, "train", args.limit)
+    train = data.load(args.data, "train", args.limit, args.scale)
     data.check_fits(train, network, args.data)
     return train
 

@@ -30,11 +30,11 @@ def add(commands: Any) -> None:
         examples="prune rerun results/compare/run.json\n"
         "prune rerun results/compare/run.json --out again",
     )
-    parser.add_argument("run", metavar="RUN.JSON", type=Path, help="the record of the run")
+    parser.add_argument("run", metavar="RUN.JSON", type=options.path, help="the record of the run")
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=options.path,
         help="where the files of the new run go (default: `rerun` in the folder of the old)",
     )
     options.add_common(parser)

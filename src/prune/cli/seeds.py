@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from prune.files import studies
     from prune.views import report
 
-    study = studies.Study("", args.data, args.limit, (_part(args, found, sparsities),))
+    study = studies.Study("", args.data, args.limit, (_part(args, found, sparsities),), args.scale)
     if args.out == args.parser.get_default("out"):  # where the results of one network are
         args.out = args.out.with_name(f"{args.out.name}-seeds")
     carried = {"jobs": 1, "scheduler": None, "dry_run": False, "fresh": False}

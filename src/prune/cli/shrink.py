@@ -121,6 +121,7 @@ def _print(job: Job, found: dict[str, Any]) -> None:
         print(json.dumps(found, indent=2))
     else:
         print(tables.to_text(_table(found)), end="")
+    jobs.warn_of_guessing(job, found["correct"][0] / found["total"])
     say = job.console.say
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "

@@ -22,9 +22,14 @@ def add(commands: Any) -> None:
         "prune study studies/replication.toml --jobs 2\n"
         "prune study studies/methods.toml --scheduler tcp://127.0.0.1:8786",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the settings file, in TOML")
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, help="where files go (default: results/study-FILE)"
+        "file", metavar="FILE", type=options.path, help="the settings file, in TOML"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=options.path,
+        help="where files go (default: results/study-FILE)",
     )
     studying.add_options(parser)
     options.add_format(parser)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prune.cli import options
@@ -33,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--networks",
         metavar="DIR",
-        type=Path,
+        type=options.path,
         help="where trained networks are kept; several studies may share it (default: in --out)",
     )
 
@@ -60,7 +59,7 @@ def carry_out(args: argparse.Namespace, study: Study, show: Shown) -> int:
     from prune.files import lock, runs
 
     console = Console(args.quiet)
-    source = _source(study)
+    source = _source(console, study)
     cells = grid.cells(study)
     store = _store(args)
     if args.dry_run:
@@ -89,15 +88,19 @@ def _settings(args: argparse.Namespace, study: Study) -> dict[str, Any]:
         for part in study.parts
     ]
     asked = {"about": study.about, "data": study.data, "limit": study.limit, "parts": parts}
+    asked["scale"] = study.scale
     return options.settings(args, study=asked)
 
 
-def _source(study: Study) -> Source:
+def _source(console: Console, study: Study) -> Source:
     from prune.experiments.cells import Source
     from prune.files import data
 
-    sums = [data.load(study.data, split, study.limit).sha256 for split in ("train", "test")]
-    return Source(study.data, study.limit, *sums)
+    train, test = (
+        data.load(study.data, split, study.limit, study.scale) for split in ("train", "test")
+    )
+    options.remark_scale(console, study.scale, train, test)
+    return Source(study.data, study.limit, train.sha256, test.sha256, study.scale)
 
 
 def _store(args: argparse.Namespace) -> Store:

@@ -82,16 +82,12 @@ def run(args: argparse.Namespace) -> int:
     job = jobs.prepare(args)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
-    from prune.views import words
-
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
         ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
-        said = words.conclusion(rows, accuracy)
-        if args.x != "k":
-            said += f" {words.cheapest(rows, accuracy, args.x)}"
+        said = jobs.guessing(job, accuracy) or _conclusion(args, rows, accuracy)
         job.record.results = {
             "unpruned": unpruned._asdict(),
             "points": len(rows),
@@ -103,6 +99,13 @@ def run(args: argparse.Namespace) -> int:
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
     job.console.say(f"Next: {_next(args, rows, accuracy)}")
     return status
+
+
+def _conclusion(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
+    from prune.views import words
+
+    said = words.conclusion(rows, unpruned)
+    return said if args.x == "k" else f"{said} {words.cheapest(rows, unpruned, args.x)}"
 
 
 def _import_ahead() -> None:
@@ -199,6 +202,7 @@ def said_again(args: argparse.Namespace) -> list[str]:
         "activation",
         "data",
         "limit",
+        "scale",
         "repair",
         "scope",
         "k_map",

@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
     console = Console(args.quiet)
     writer = weights.writer(args.save)
     options.refuse_overwriting(args)
-    train = data.load(args.data, "train", args.limit)
-    test = data.load(args.data, "test", args.limit)
+    train = data.load(args.data, "train", args.limit, args.scale)
+    test = data.load(args.data, "test", args.limit, args.scale)
+    options.remark_scale(console, args.scale, train, test)
     classes = max(train.classes, test.classes)
     if classes < 2:
         raise PruneError(f"data {args.data}: there is one class only; nothing can be learnt")
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     again = f"--weights {shlex.quote(str(args.save))}"
     if args.data != "mnist":
         again += f" --data {shlex.quote(args.data)}"
+    if args.scale != args.parser.get_default("scale"):
+        again += f" --scale {args.scale}"
     console.say(f"Next: prune compare {again}")
     return status
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from prune.files.data import Scale
 from prune.files.results import Row
 
 # Of what the numbers of a cell mean: another number, and results of before are no longer found.
@@ -21,6 +22,7 @@ class Source:
     limit: int | None
     train: str  # sha256
     test: str  # sha256
+    scale: Scale = "auto"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Pruning:
 def settings(cell: Training | Pruning, source: Source) -> dict[str, Any]:
     """Return all that the result depends on, as JSON can hold it."""
     given: dict[str, Any] = {"limit": source.limit, "train": source.train, "test": source.test}
+    if source.scale != "auto":  # so that results of before there was a choice are still found
+        given["scale"] = source.scale
     if isinstance(cell, Pruning):  # rows of other columns do not go into one table
         given["columns"] = [*(field.name for field in fields(Row)), *columns(cell)]
     # What a cell leaves at None is as if the field did not exist, so that one more field does

@@ -26,7 +26,7 @@ from prune.training.recipe import Recipe
 @cache
 def _images(source: Source, split: data.Split) -> data.Data:
     """Read the images that the cell is about; on another machine they could be others."""
-    found = data.load(source.name, split, source.limit)
+    found = data.load(source.name, split, source.limit, source.scale)
     if found.sha256 != getattr(source, split):
         raise PruneError(f"data {source.name}: the {split} images here are others than asked for")
     return found

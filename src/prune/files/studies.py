@@ -30,6 +30,7 @@ from prune.core.calibration import DEFAULT_SIZE
 from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
 from prune.core.spelling import closest
+from prune.files.data import Scale
 from prune.files.study_keys import PART, SCHEDULES, STARTS, WHOLE, Key, check_known
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
@@ -76,6 +77,7 @@ class Study:
     data: str
     limit: int | None
     parts: tuple[Part, ...]
+    scale: Scale = "auto"  # as --scale
 
 
 def load(path: Path) -> Study:

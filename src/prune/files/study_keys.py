@@ -12,6 +12,7 @@ from prune.core.masks import SCOPES
 from prune.core.pruning import CRITERIA, REPAIRS
 from prune.core.ramp import RAMPS
 from prune.core.spelling import closest
+from prune.files.data import SCALES
 
 # Those of training.retrain and training.recipe, on a floor above; a test holds them equal.
 SCHEDULES = ("one-shot", "iterative", "gradual")
@@ -144,7 +145,12 @@ def check_known(item: Any, known: Iterable[str], name: str) -> None:
         raise PruneError(f"unknown name in {name}: {item!r}{hint}; choose from {choices}")
 
 
-WHOLE: dict[str, Key] = {"about": _text, "data": _text, "limit": _positive}
+def _scale(value: Any, name: str) -> str:
+    check_known(str(value), SCALES, name)  # 255 may be written as a number
+    return str(value)
+
+
+WHOLE: dict[str, Key] = {"about": _text, "data": _text, "limit": _positive, "scale": _scale}
 PART: dict[str, Key] = {
     "seeds": _seeds,
     "hidden": _hidden,
