@@ -458,7 +458,44 @@ def test_a_full_stdout_is_exit_3(tiny, tmp_path):
     ):
         _, err = process.communicate()
     assert process.returncode == 3
-    assert "prune: the system failed: No space left on device" in err.splitlines()[-1]
+    assert err.splitlines()[-1] == "prune: the system failed stdout: No space left on device"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_stderr_is_exit_3_but_wrong_usage_stays_what_it_is(tiny, tmp_path):
+    started = ("weight", *tiny, "--out", tmp_path / "o")
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    for more, status in ([], 3), (["--debug"], 3), (["--k", "101"], 2):
+        with (
+            open("/dev/full", "w") as full,
+            command(*started, *more, stdout=subprocess.PIPE, stderr=full, env=buffered) as process,
+        ):
+            process.communicate()
+        assert process.returncode == status
+    assert json.loads((tmp_path / "o" / "run.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("argv", "unbuffered"),
+    [(["criteria"], ""), (["criteria"], "1"), (["--help"], ""), (["weight", "--help"], "")],
+)
+def test_results_of_any_length_name_the_stdout_that_is_full(argv, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (
+        open("/dev/full", "w") as full,
+        command(*argv, stdout=full, stderr=subprocess.PIPE, env=environment) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert err == "prune: the system failed stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--weights", "--data", "--k-map"])
+def test_a_path_of_nothing_is_refused(prune, option):
+    for argv in ([option, ""], [f"{option}="], [option, "  "]):
+        assert_refused(prune("weight", *argv), f"argument {option}: expected the name of a file")
+    assert_refused(prune("inspect", ""), "argument FILE: expected the name of a file or folder")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])

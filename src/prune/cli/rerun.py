@@ -6,6 +6,8 @@ import argparse
 import contextlib
 import io
 import json
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,8 @@ def add(commands: Any) -> None:
     parser: Parser = commands.add_parser(
         "rerun",
         help="repeat a run from its run.json, and compare",
-        description="Repeat a run as its run.json tells, and compare every count with its table. "
-        "Exit status 1 if any differs.",
+        description="Repeat a run of weight, unit, compare or sensitivity as its run.json tells, "
+        "and compare every count with its table. Exit status 1 if any differs.",
         examples="prune rerun results/compare/run.json\n"
         "prune rerun results/compare/run.json --out again",
     )
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or args.run.parent / "rerun"
     if out.resolve() == args.run.resolve().parent:
         raise PruneError(f"--out {out} is the folder of the run itself; choose another")
-    status = _again(record, out, args.quiet)
+    status = _again(args, record, out)
     if status:
         return status
     new = records.load(out / "run.json", COMMANDS)
@@ -71,16 +73,40 @@ def run(args: argparse.Namespace) -> int:
     return 1
 
 
-def _again(record: dict[str, Any], out: Path, quiet: bool) -> int:
+def _again(args: argparse.Namespace, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
     from prune.cli.main import parsed
 
     words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
-    words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
+    words += ["--quiet"] if args.quiet and "--quiet" not in words and "-q" not in words else []
+    for option, path in _paths(parsed(words)):
+        words = [*_without(words, option), option, str(_located(path, args.run, record))]
     again = parsed(words)
     again.argv = ["prune", *words]
     with contextlib.redirect_stdout(io.StringIO()):
         return import_module(again.module).run(again)
+
+
+def _paths(again: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Yield the options that name a file or folder to read, each with its path."""
+    from prune.files import data
+
+    for name in ("weights", "k_map"):
+        if path := getattr(again, name):
+            yield f"--{name.replace('_', '-')}", path
+    if again.data not in data.NAMES:
+        yield "--data", Path(again.data)
+
+
+def _located(path: Path, run: Path, record: dict[str, Any]) -> Path:
+    """Return where a file of the run is: by the folder that it was started in, or else by ours."""
+    start = run.resolve().parent / record.get("folder", os.curdir)  # older records do not tell it
+    for found in (start / path, path):
+        if found.exists():
+            return Path(os.path.relpath(found))
+    places = " or ".join(dict.fromkeys(str(each.resolve()) for each in (start, Path.cwd())))
+    where = "" if path.is_absolute() else f", seen from {places}"
+    raise PruneError(f"{run}: the run read {path}, which is not there{where}; put it back there")
 
 
 def _without(words: list[str], *names: str) -> list[str]:
