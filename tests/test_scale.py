@@ -11,6 +11,7 @@ from conftest import make_network
 from prune.cli import options
 from prune.core.network import logits
 from prune.files import data, studies, weights
+from prune.training import keras_bridge
 
 LIMITS = {"test": 80, "train": 120}
 
@@ -104,6 +105,57 @@ def test_decimals_of_any_range_are_taken_as_they_are_and_that_is_said(
     assert run["inputs"]["data"]["stored"] == "float64"
     assert (run["inputs"]["data"]["divisor"], run["settings"]["scale"]) == (1, "auto")
     assert "were taken" not in prune("weight", *argv, "--scale", "none")[2]
+
+
+def mnist(make):
+    """Return some of MNIST, with its bytes put through `make`."""
+    with np.load(data.MNIST) as archive:
+        arrays = {name: archive[name][:2000] for name in archive.files}
+    return {name: make(values) if name[0] == "x" else values for name, values in arrays.items()}
+
+
+def tabular():
+    """Return a standardised table, of which a half is negative, of three classes."""
+    rng = np.random.default_rng(2)
+    rows, labels = rng.normal(size=(900, 7)), rng.integers(0, 3, 900)
+    rows += 1.5 * np.eye(3, 7)[labels]
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    return {"x_train": rows[:600], "y_train": labels[:600], "x_test": rows[600:]} | {
+        "y_test": labels[600:]
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("make", "scale"),
+    [
+        (lambda: mnist(lambda pixels: pixels), ["--scale", "none"]),
+        (lambda: mnist(lambda pixels: pixels.astype(np.float32)), []),
+        (lambda: mnist(lambda pixels: pixels / 127.5 - 1), []),
+        (tabular, []),
+    ],
+    ids=["raw bytes", "raw decimals", "images from -1 to 1", "a standardised table"],
+)
+def test_a_network_is_as_right_as_stock_keras_finds_it(prune, tmp_path, make, scale):
+    keras, arrays = keras_bridge.import_keras(), make()
+    keras.utils.set_random_seed(0)
+    sides = arrays["x_train"].shape[1:]
+    layers = [keras.Input(sides), keras.layers.Flatten(), keras.layers.Dense(100, "relu")]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(arrays["x_train"], arrays["y_train"], epochs=5, verbose=0)
+    _, expected = model.evaluate(arrays["x_test"], arrays["y_test"], verbose=0)
+    model.save(tmp_path / "n.keras")
+    np.savez(tmp_path / "d.npz", **arrays)
+    argv = ["--weights", tmp_path / "n.keras", "--data", tmp_path / "d.npz", *scale]
+    status, out, err = prune("compare", *argv, "--k", "0", "--format", "json")
+    assert status == 0 and "WARNING" not in err
+    total = len(arrays["y_test"])
+    for row in json.loads(out):
+        # An image whose two best answers are nearly alike may fall either way.
+        assert abs(row["correct"] - expected * total) < 1.5
+    assert expected > 0.5
 
 
 def test_bytes_need_no_note(prune, tiny):

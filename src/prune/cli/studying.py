@@ -158,7 +158,7 @@ def _run(console: Console, args: argparse.Namespace, state: State) -> None:
     if not total:
         return
     with _crew(args) as crew, console.progress(total) as report:
-        for done, outcome in enumerate(study.run(state, crew), 1):
+        for done, outcome in enumerate(study.run(state, crew, console.warn), 1):
             report(outcome.name, done, f"{done} of {total}: {_line(outcome)}")
 
 

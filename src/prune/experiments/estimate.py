@@ -11,6 +11,7 @@ from typing import NamedTuple
 from prune.core import pruning
 from prune.experiments import perform
 from prune.experiments.cells import Pruning, Training
+from prune.experiments.crew import train_on_one_thread
 from prune.experiments.study import State
 
 _PROBED = 1000  # images
@@ -75,6 +76,7 @@ def _rates(state: State) -> dict[Hashable, float]:
 
 def probe(state: State) -> Callable[[Cell], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
+    train_on_one_thread()
     few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
 
     def seconds(cell: Training, epochs: int) -> float:
