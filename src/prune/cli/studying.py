@@ -75,9 +75,26 @@ def carry_out(args: argparse.Namespace, study: Study, show: Shown) -> int:
         record = runs.Record(args.argv, _settings(args, study), {"data": asdict(source)})
         with runs.recorded(args.out, record):
             _run(console, args, state)
+            _warn_of_guessing(console, study, state)
             found = output.write(console, args, state, show)
             record.results = output.results(state, found)
     return output.show(console, args, state, found)
+
+
+def _warn_of_guessing(console: Console, study: Study, state: State) -> None:
+    """Warn, quiet or not, of networks that hardly knew more than guessing before any pruning."""
+    from prune.core.chance import guessed, is_guessing
+    from prune.files import data
+
+    labels = data.load(study.data, "test", study.limit, study.scale).labels
+    unpruned = {cell.training: rows[0]["unpruned"] for cell, rows in state.rows.items()}
+    guessing = [share for share in unpruned.values() if is_guessing(share, labels)]
+    if guessing:
+        console.warn(
+            f"WARNING: {len(guessing)} of {len(unpruned)} networks hardly do better than guessing "
+            f"before they are pruned (at best {max(guessing):.1%}, guessing {guessed(labels):.1%}): "
+            "what is told of them tells nothing of pruning; train them longer, or try another scale"
+        )
 
 
 def _settings(args: argparse.Namespace, study: Study) -> dict[str, Any]:

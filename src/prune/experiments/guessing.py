@@ -19,10 +19,10 @@ def remark(network: Network, test: Data, accuracy: float) -> str:
     better = seen.correct / seen.total
     advice = f"the images were {done}, with --scale {option} it gets {_percent(better)} right"
     if is_guessing(better, test.labels):
-        advice += "; are they of the kind that it was trained on?"
+        advice += "; see that they are of the kind that it was trained on"
     return (
-        f"the unpruned network gets {_percent(accuracy)} right, and always giving the same answer "
-        f"{_percent(guessed(test.labels))}: nothing here tells what pruning costs; {advice}"
+        f"The unpruned network gets {_percent(accuracy)} right, and always giving the same answer "
+        f"{_percent(guessed(test.labels))}: nothing here tells what pruning costs; {advice}."
     )
 
 
