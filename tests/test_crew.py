@@ -217,7 +217,7 @@ def test_a_study_trains_its_networks_and_the_same_seed_gives_the_same(tiny_data,
 
 def test_networks_are_the_same_bytes_however_many_train_at_a_time(tmp_path):
     # So wide that Keras would share a product among threads, as it does not with tiny ones.
-    text = "limit = 500\nseeds = [0, 1]\nhidden = [1000, 300]\nepochs = 1\nk = 0\n"
+    text = "limit = 2000\nseeds = [0, 1]\nhidden = [1000, 300]\nepochs = 1\nk = 0\n"
     (tmp_path / "wide.toml").write_text(text)
     made = []
     for jobs in "12":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from conftest import make_network
-from prune.cli import options
+from prune import PruneError
+from prune.cli import options, studying
+from prune.cli.console import Console
 from prune.core.network import logits
+from prune.experiments import cells, grid, perform
 from prune.files import data, studies, weights
 from prune.training import keras_bridge
 
@@ -169,6 +173,22 @@ def test_what_is_next_keeps_the_scale(prune, of_bytes):
 
 def test_the_option_and_the_files_know_the_same_scales():
     assert options.SCALES == data.SCALES
+
+
+def test_a_study_reads_by_its_scale_and_cells_of_another_scale_are_other_cells(tmp_path, rng):
+    images, labels = rng.integers(-9, 10, (20, 6)), rng.integers(0, 3, 20)
+    path = tmp_path / "d.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    text = f'data = "{path}"\nseeds = 0\nk = 50\n'
+    with pytest.raises(PruneError, match="test images hold|train images hold"):
+        studying._source(Console(True), studies.parse(text))
+    study = studies.parse(f'scale = "none"\n{text}')
+    source = studying._source(Console(True), study)
+    np.testing.assert_array_equal(perform._images(source, "test").images, images)
+    cell = grid.cells(study)[0]
+    found = cells.settings(cell, source)
+    assert found.pop("scale") == "none"
+    assert found == cells.settings(cell, replace(source, scale="auto"))
 
 
 @pytest.mark.parametrize("value", ["255", '"255"'])

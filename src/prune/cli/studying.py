@@ -92,8 +92,8 @@ def _warn_of_guessing(console: Console, study: Study, state: State) -> None:
     if guessing:
         console.warn(
             f"WARNING: {len(guessing)} of {len(unpruned)} networks hardly do better than guessing "
-            f"before they are pruned (at best {max(guessing):.1%}, guessing {guessed(labels):.1%}): "
-            "what is told of them tells nothing of pruning; train them longer, or try another scale"
+            f"before they are pruned ({max(guessing):.1%}, and guessing {guessed(labels):.1%}): "
+            "this tells nothing of pruning; train them longer, or try another scale"
         )
 
 
