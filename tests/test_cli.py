@@ -467,7 +467,44 @@ def test_a_full_stdout_is_exit_3(tiny, tmp_path):
     ):
         _, err = process.communicate()
     assert process.returncode == 3
-    assert "prune: the system failed: No space left on device" in err.splitlines()[-1]
+    assert err.splitlines()[-1] == "prune: the system failed stdout: No space left on device"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_stderr_is_exit_3_but_wrong_usage_stays_what_it_is(tiny, tmp_path):
+    started = ("weight", *tiny, "--out", tmp_path / "o")
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    for more, status in ([], 3), (["--debug"], 3), (["--k", "101"], 2):
+        with (
+            open("/dev/full", "w") as full,
+            command(*started, *more, stdout=subprocess.PIPE, stderr=full, env=buffered) as process,
+        ):
+            process.communicate()
+        assert process.returncode == status
+    assert json.loads((tmp_path / "o" / "run.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("argv", "unbuffered"),
+    [(["criteria"], ""), (["criteria"], "1"), (["--help"], ""), (["weight", "--help"], "")],
+)
+def test_results_of_any_length_name_the_stdout_that_is_full(argv, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (
+        open("/dev/full", "w") as full,
+        command(*argv, stdout=full, stderr=subprocess.PIPE, env=environment) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert err == "prune: the system failed stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--weights", "--data", "--k-map"])
+def test_a_path_of_nothing_is_refused(prune, option):
+    for argv in ([option, ""], [f"{option}="], [option, "  "]):
+        assert_refused(prune("weight", *argv), f"argument {option}: expected the name of a file")
+    assert_refused(prune("inspect", ""), "argument FILE: expected the name of a file or folder")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
@@ -501,7 +538,7 @@ def test_names_from_files_cannot_steer_the_terminal(prune, tmp_path, network):
 def test_a_network_without_hidden_layers_has_nothing_to_prune(prune, tmp_path, rng):
     weights.save(make_network(rng, [6, 3]), tmp_path / "a.keras")
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--limit", 10)
-    assert_refused(outcome, "data mnist: images have 784 pixels, but the network takes 6")
+    assert_refused(outcome, "data mnist: test images have 784 pixels, but the network takes 6")
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.zeros(4, int))
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz")
     assert_refused(outcome, "the network has only its output layer, whose weights go with")

@@ -45,6 +45,9 @@ def found(rows):
     return families.families(rows)
 
 
+GRADUAL = {"retrain": 2, "schedule": "gradual", "ramp": "cubic"}
+
+
 def test_families_are_told_by_what_differs_and_by_nothing_else():
     assert [each.label for each in found(ROWS)] == ["weight magnitude", "weight obs"]
     assert [each.label for each in found(ROWS[:15] + UNITS)] == ["weight", "unit"]
@@ -55,7 +58,7 @@ def test_families_are_told_by_what_differs_and_by_nothing_else():
     ]
     for scope, plain, other, label in (
         ("layer", {"retrain": 2}, {"retrain": 2, "input_dropout": 0.2}, "input dropout 0.2"),
-        ("layer", {"ramp": "cubic"}, {"ramp": "cubic", "ramp_from": 80.0}, "from 80 %"),
+        ("layer", GRADUAL, GRADUAL | {"ramp_from": 80.0}, "from 80 %"),
         ("network", {"floor": None}, {"floor": 0.0}, "floor 0 %"),
     ):
         pair = [row | {"scope": scope} | plain for row in ROWS[:15]]

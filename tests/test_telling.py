@@ -8,10 +8,11 @@ import pytest
 
 from prune.core.spread import ENOUGH, spread
 from prune.experiments import cells
+from prune.experiments.cells import Cell
 from prune.files.results import MEASURED, Row, Timing
-from prune.files.studies import Part
+from prune.settings.recipe import Training
+from prune.settings.study import Part
 from prune.views import (
-    depth,
     families,
     plot,
     report,
@@ -43,11 +44,13 @@ def test_a_column_tells_curves_apart_unless_it_was_measured(name):
     assert len(words.curves([ROWS[0], other])) == (1 if name in MEASURED | {"k"} else 2)
 
 
-STUDY = cells.columns(
-    cells.Pruning(
-        cells.Training(0, (300,), 10, 32, 0.001), "weight", "obd", "none", "layer", (9,), 1
-    )
-)
+STUDY = {
+    name: value
+    for name, value in cells.columns(
+        Cell(method="weight", criterion="obd", training=Training(hidden=(300,)))
+    ).items()
+    if name not in MEASURED
+}
 
 
 @pytest.mark.parametrize("name", [*STUDY, "anything", "yet"])
@@ -127,7 +130,7 @@ def test_what_all_families_share_is_in_table_sentence_and_picture():
 
 def test_depths_and_timings_say_what_they_share():
     rows = curve("weight", "obs", GOOD, hidden="30") + curve("weight", "obs", BAD, hidden="30-30")
-    shown = depth.show(rows, {"width": {1: (30,), 2: (30, 30)}})
+    shown = report.by_depth(rows, {"width": {1: (30,), 2: (30, 30)}})
     assert shown.said.startswith("Throughout: criterion obs, batch 128.\n")
     assert "Throughout: criterion obs" in shown.tables[0].note
     times = [replace(timed("weight", "dense", 1, 95, 1), repair="lstsq", threads=1, rounds=1)]
@@ -197,7 +200,7 @@ def test_few_depths_are_no_evidence():
         for sizes, shares in (("30", BAD), ("30-30", GOOD))
         for each in curve("weight", "magnitude", shares, range(3), hidden=sizes)
     ]
-    said = depth.show(rows, {"width": {1: (30,), 2: (30, 30)}}).said
+    said = report.by_depth(rows, {"width": {1: (30,), 2: (30, 30)}}).said
     assert "no evidence, of so few seeds: the largest k within 1 point changes by +90.00" in said
     assert "(range +90.00 to +90.00, n = 3 seeds" in said
 

@@ -73,7 +73,8 @@ class Asked:
     command: Command
     words: list[str]  # as they were typed, `prune` first
     given: dict[str, Any]  # the options among them, and what they mean
-    repeat: Callable[[list[str]], int]  # carries out other words
+    understand: Callable[[list[str]], Asked]  # other words
+    carry_out: Callable[[Asked], int]
 
     def options(self) -> Iterator[tuple[Option, Any]]:
         """Yield every option and its value."""

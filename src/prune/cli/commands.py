@@ -216,8 +216,8 @@ COMMANDS = (
         "rerun",
         "rerun",
         "repeat a run from its run.json, and compare",
-        "Repeat a run as its run.json tells, and compare every count with its table. Exit status "
-        "1 if any differs.",
+        "Repeat a run of weight, unit, compare or sensitivity as its run.json tells, and compare "
+        "every count with its table. Exit status 1 if any differs.",
         "prune rerun results/compare/run.json\nprune rerun results/compare/run.json --out again",
         (File, Out, Talk),
         without=("format",),

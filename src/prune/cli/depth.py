@@ -28,7 +28,7 @@ def _study(asked: Asked) -> tuple[Study, Readings]:
     """Return the study, and which of its networks belong to which reading."""
     images, own, training = asked.of(Images), asked.of(Depths), asked.of(Training)
     depths = sorted(own.depths)
-    train = data.load(images.data, "train", images.limit)
+    train = data.load(images.data, "train", images.limit, images.scale)
     inputs = train.images.shape[1]
     readings = {
         "width": networks.width_held(depths, own.width),
@@ -41,4 +41,4 @@ def _study(asked: Asked) -> tuple[Study, Readings]:
         batch_size=training.batch_size,
         k=asked.of(Pruning).k,
     )
-    return Study("", images.data, images.limit, (part,)), readings
+    return Study("", images.data, images.limit, (part,), images.scale), readings

@@ -15,6 +15,7 @@ from prune.cli.console import Console
 from prune.core.network import Network
 from prune.core.pruning import CRITERIA
 from prune.experiments import grid, perform
+from prune.experiments import guessing as guess
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.sweep import Curve
 from prune.files import atomic, data, results, runs, weights
@@ -23,7 +24,7 @@ from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
 from prune.settings import lists
 from prune.settings.files import Out, Save, Talk, Weights
-from prune.settings.pruning import Images, Pruning
+from prune.settings.pruning import AUTO, Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import closest
 from prune.views import tables, telling
@@ -78,6 +79,8 @@ def prepare(asked: Asked) -> Job:
     curves = [perform.curve(cell, begun, source) for cell in cells]
     record = runs.Record(asked.words, asked.plain(), _inputs(stored, test))
     _remark(asked, console, stored)
+    seen = [perform.images(source, "train")] if any(map(perform.learns, cells)) else []
+    remark_on_scale(console, source.scale, test, *seen)
     return Job(asked, console, stored.network, source, cells, curves, record)
 
 
@@ -91,7 +94,7 @@ def images(asked: Asked) -> Source:
     """Return which images are asked for; what was read before is read again."""
     perform.forget()
     own = asked.of(Images)
-    return Source(own.data, own.limit)
+    return Source(own.data, own.limit, scale=own.scale)
 
 
 def check_criteria(part: Any) -> None:
@@ -164,8 +167,34 @@ def hint(sparsities: Sequence[Fraction]) -> str | None:
 def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
     return {
         "weights": {"format": source.format, "sha256": source.sha256},
-        "data": {"images": len(test.labels), "sha256": test.sha256},
+        "data": {
+            "images": len(test.labels),
+            "sha256": test.sha256,
+            "stored": test.stored,
+            "divisor": test.divisor,
+        },
     }
+
+
+def remark_on_scale(console: Console, scale: str, *splits: Data) -> None:
+    """Say what was done to images that are no bytes, unless that was asked for."""
+    if scale != AUTO:
+        return
+    for stored, divisor in dict.fromkeys((each.stored, each.divisor) for each in splits):
+        if stored != "uint8":
+            done = "taken as they are" if divisor == 1 else f"divided by {divisor}"
+            console.say(f"note: the images are {stored} and were {done} (--scale to change)")
+
+
+def warn_of_guessing(job: Job, accuracy: float) -> None:
+    """Warn, quiet or not, of an unpruned network that hardly knows more than guessing does."""
+    if remark := guessing(job, accuracy):
+        job.console.warn(f"WARNING: {remark}")
+
+
+def guessing(job: Job, accuracy: float) -> str:
+    """Return what to say instead of any conclusion, if the unpruned network only guesses."""
+    return guess.remark(job.network, job.test, accuracy)
 
 
 def write_tables(

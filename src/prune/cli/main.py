@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from prune import PruneError
 from prune.cli import completion
@@ -45,24 +47,41 @@ def main(argv: list[str] | None = None) -> int:
 def _outcome(argv: list[str]) -> int:
     """Run one command; whatever comes of it becomes an exit status, and a line if it is wrong."""
     try:
-        status = _run(argv)
+        status = _status(argv)
         sys.stdout.flush()
         return status
-    except SystemExit as done:  # argparse, after printing help
-        return int(done.code or 0)
     except BrokenPipeError:
-        # The reader of stdout has seen enough (`| head`).  What is left unwritten must not be
-        # flushed again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)  # its reader has seen enough (`| head`)
         return 0
     except (Exception, KeyboardInterrupt) as error:
         _ignore_signals()
-        if "--debug" in argv:
-            traceback.print_exc()
         # What a package that is being imported makes of a signal may be any error.
         text, status = _explain(_came[0] if _came else error)
-        print(f"prune: {_line(text)}", file=sys.stderr)
+        debug = traceback.format_exc() if "--debug" in argv else ""
+        _tell(sys.stderr, f"{debug}prune: {_line(text)}\n")
+        _tell(sys.stdout, "")
         return status
+
+
+def _status(argv: list[str]) -> int:
+    try:
+        return _run(argv)
+    except SystemExit as done:  # argparse, after printing help
+        return int(done.code or 0)
+
+
+def _tell(stream: TextIO, text: str) -> None:
+    """Write to a stream, and what it still holds, or silence it."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is left unwritten go nowhere: to fail over it at exit would change the status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _line(text: str) -> str:
@@ -91,15 +110,24 @@ def _run(argv: list[str]) -> int:
     if argv and argv[0].partition("=")[0] == completion.OPTION:
         print(completion.script(argv, _parser()), end="")
         return 0
-    given = vars(_parser().parse_args(_joined(argv)))
-    if given.pop("parser", None) is None:
+    if not argv:
         print(_parser().format_help(), end="")
         return 2
-    return _carry_out(Asked(given.pop("command"), ["prune", *argv], given, _run))
+    return _carry_out(_understood(argv))
+
+
+def _understood(argv: list[str]) -> Asked:
+    """Return what the words of a command ask for."""
+    given = vars(_parser().parse_args(_joined(argv)))
+    if given.pop("parser", None) is None:
+        raise PruneError("no command was given; see `prune --help`")
+    command = given.pop("command")
+    asked = Asked(command, ["prune", *argv], given, _understood, _carry_out)
+    refuse(asked)
+    return asked
 
 
 def _carry_out(asked: Asked) -> int:
-    refuse(asked)
     # Imported now, so that help and errors are quick.
     return import_module(f"prune.cli.{asked.command.module}").run(asked)
 
@@ -191,6 +219,7 @@ def _ignore_signals() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT = "files already written are whole; give the same command again"
 
 
@@ -208,7 +237,9 @@ def _explain(error: BaseException) -> tuple[str, int]:
         case ImportError():
             return f"a package is missing or broken: {error}; install keras-prune again", 3
         case OSError():
-            where = f" {error.filename}" if error.filename else ""
+            # All that writes files names them; results are printed to no file.
+            name = error.filename or ("stdout" if error.errno in _FULL else "")
+            where = f" {name}" if name else ""
             return f"the system failed{where}: {error.strerror or error}", 3
     name = type(error).__name__
     return f"internal error ({name}: {error}); run again with --debug and report it", 3

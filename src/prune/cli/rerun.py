@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.files import records
+from prune.files import data, records
 from prune.settings.files import File, Out, Talk
+from prune.settings.pruning import Images
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
 COMMANDS = ("weight", "unit", "compare", "sensitivity")
@@ -50,10 +53,32 @@ def run(asked: Asked) -> int:
 def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
     words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
-    quiet = asked.of(Talk).quiet
+    run, quiet = asked.of(File).file, asked.of(Talk).quiet
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
+    for option, path in _paths(asked.understand(words)):
+        words = [*_without(words, option), option, str(_located(path, run, record))]
     with contextlib.redirect_stdout(io.StringIO()):
-        return asked.repeat(words)
+        return asked.carry_out(asked.understand(words))
+
+
+def _paths(again: Asked) -> Iterator[tuple[str, Path]]:
+    """Yield the options that name a file or folder to read, each with its path."""
+    for option, value in again.set():
+        if isinstance(value, Path) and option.name != "out":
+            yield option.word, value
+    if again.of(Images).data not in data.NAMES:
+        yield "--data", Path(again.of(Images).data)
+
+
+def _located(path: Path, run: Path, record: dict[str, Any]) -> Path:
+    """Return where a file of the run is: by the folder that it was started in, or else by ours."""
+    start = run.resolve().parent / record.get("folder", os.curdir)  # older records do not tell it
+    for candidate in (start / path, path):
+        if candidate.exists():
+            return Path(os.path.relpath(candidate))
+    places = " or ".join(dict.fromkeys(str(each.resolve()) for each in (start, Path.cwd())))
+    where = "" if path.is_absolute() else f", seen from {places}"
+    raise PruneError(f"{run}: the run read {path}, which is not there{where}; put it back there")
 
 
 def _without(words: list[str], *names: str) -> list[str]:

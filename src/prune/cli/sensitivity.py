@@ -22,7 +22,8 @@ def run(asked: Asked) -> int:
     (cell,) = job.cells
     with jobs.recorded(job):
         unpruned, training, test = _measure(job)
-        said = words.most_sensitive(test, unpruned.test.correct / unpruned.test.total)
+        accuracy = unpruned.test.correct / unpruned.test.total
+        said = jobs.guessing(job, accuracy) or words.most_sensitive(test, accuracy)
         texts = jobs.write_tables(job.out, test, [tables.by_layer(test)])
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
         path = sensitivity.suggest(training, unpruned.training, list(cell.k))
@@ -57,6 +58,7 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
         engine = perform.engines(job.cells, job.network, job.source).test
         chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
         unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))
+        jobs.warn_of_guessing(job, unpruned.test.correct / unpruned.test.total)
         for learnt, reported in sensitivity.rows(curve, unpruned, chosen_by, engine):
             training.append(learnt)
             test.append(reported)

@@ -101,6 +101,7 @@ def _print(job: Job, numbers: dict[str, Any]) -> None:
         print(json.dumps(numbers, indent=2))
     else:
         print(tables.to_text(_table(numbers)), end="")
+    jobs.warn_of_guessing(job, numbers["correct"][0] / numbers["total"])
     say = job.console.say
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "

@@ -11,8 +11,9 @@ from typing import Any
 
 from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.cli.job import write_tables
-from prune.experiments import crew, estimate, grid
+from prune.cli.job import remark_on_scale, write_tables
+from prune.core.chance import guessed, is_guessing
+from prune.experiments import crew, estimate, grid, perform
 from prune.experiments import study as experiment
 from prune.experiments.cells import Source, Stored
 from prune.experiments.crew import Crew
@@ -59,7 +60,7 @@ def run(asked: Asked) -> int:
 
 def carry_out(task: Task) -> int:
     """Do what is missing of a study, or only tell; return the exit code."""
-    source, models = _source(task.study), _models(task.study)
+    source, models = _source(task.console, task.study), _models(task.study)
     stored = {path: Stored(file.sha256, 0, file.assumed) for path, file in models.items()}
     cells = grid.cells(task.study, stored)
     networks = {
@@ -86,9 +87,23 @@ def carry_out(task: Task) -> int:
         record = runs.Record(task.asked.words, _settings(task), {"data": asdict(source)})
         with runs.recorded(task.out, record):
             _run(task, state)
+            _warn_of_guessing(task, state)
             written = _write(task, state)
             record.results = _results(state, written)
     return _show(task, state, written)
+
+
+def _warn_of_guessing(task: Task, state: State) -> None:
+    """Warn, quiet or not, of networks that hardly knew more than guessing before any pruning."""
+    labels = perform.images(state.source, "test").labels
+    unpruned = {cell.training: rows[0]["unpruned"] for cell, rows in state.rows.items()}
+    guessing = [share for share in unpruned.values() if is_guessing(share, labels)]
+    if guessing:
+        task.console.warn(
+            f"WARNING: {len(guessing)} of {len(unpruned)} networks hardly do better than guessing "
+            f"before they are pruned ({max(guessing):.1%}, and guessing {guessed(labels):.1%}): "
+            "this tells nothing of pruning; train them longer, or try another scale"
+        )
 
 
 def _settings(task: Task) -> dict[str, Any]:
@@ -98,7 +113,7 @@ def _settings(task: Task) -> dict[str, Any]:
     ]
     study = task.study
     asked = {"about": study.about, "data": study.data, "limit": study.limit, "parts": parts}
-    return task.asked.plain() | {"study": asked}
+    return task.asked.plain() | {"study": asked | {"scale": study.scale}}
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -110,9 +125,12 @@ def _plain(name: str, value: Any) -> Any:
     return None if value is None else plain(value)
 
 
-def _source(study: Study) -> Source:
-    sums = [data.load(study.data, split, study.limit).sha256 for split in ("train", "test")]
-    return Source(study.data, study.limit, *sums)
+def _source(console: Console, study: Study) -> Source:
+    train, test = (
+        data.load(study.data, split, study.limit, study.scale) for split in ("train", "test")
+    )
+    remark_on_scale(console, study.scale, train, test)
+    return Source(study.data, study.limit, train.sha256, test.sha256, study.scale)
 
 
 def _models(study: Study) -> dict[Path, WeightsFile]:
@@ -159,7 +177,7 @@ def _run(task: Task, state: State) -> None:
     if not total:
         return
     with _workers(task.crew) as workers, task.console.progress(total) as progress:
-        for done, outcome in enumerate(experiment.run(state, workers), 1):
+        for done, outcome in enumerate(experiment.run(state, workers, task.console.warn), 1):
             progress(outcome.name, done, f"{done} of {total}: {_line(outcome)}")
 
 

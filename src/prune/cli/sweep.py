@@ -47,9 +47,7 @@ def run(asked: Asked) -> int:
         ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
-        said = words.conclusion(rows, accuracy)
-        if axis != BY_K:
-            said += f" {words.cheapest(rows, accuracy, axis)}"
+        said = jobs.guessing(job, accuracy) or _conclusion(axis, rows, accuracy)
         job.record.results = {
             "unpruned": unpruned._asdict(),
             "points": len(rows),
@@ -70,9 +68,14 @@ def _study(asked: Asked) -> int:
     jobs.check_criteria(part)
     if "out" not in asked.given:  # where the results of one network are
         out = out.with_name(f"{out.name}-seeds")
-    study = Study("", images.data, images.limit, (checked(part),))
+    study = Study("", images.data, images.limit, (checked(part),), images.scale)
     show = partial(report.spread, data=images.data)
     return carry_out(Task(asked, study, out, Crew(networks=NETWORKS), show))
+
+
+def _conclusion(axis: str, rows: list[Row], unpruned: float) -> str:
+    said = words.conclusion(rows, unpruned)
+    return said if axis == BY_K else f"{said} {words.cheapest(rows, unpruned, axis)}"
 
 
 def _import_ahead() -> None:
@@ -91,6 +94,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
         job = jobs.begun(job, report)
         engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
+        jobs.warn_of_guessing(job, unpruned.correct / unpruned.total)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
         lineup, timed = bench.Lineup(), job.asked.of(Axis).x == BY_TIME
         if timed:

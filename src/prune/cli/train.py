@@ -16,6 +16,7 @@ from prune.experiments.cells import Source
 from prune.files import atomic, data, results, runs, weights
 from prune.files.results import Epoch
 from prune.settings.files import Out, Save, Talk
+from prune.settings.pruning import AUTO
 from prune.settings.recipe import Training
 
 
@@ -27,6 +28,7 @@ def run(asked: Asked) -> int:
     jobs.refuse_overwriting(asked.of(Save))
     source = jobs.images(asked)
     train, test = perform.images(source, "train"), perform.images(source, "test")
+    jobs.remark_on_scale(console, source.scale, train, test)
     if max(train.classes, test.classes) < 2:
         raise PruneError(f"data {source.name}: there is one class only; nothing can be learnt")
     data.check_fits(test, perform.untrained(cell, source), source.name)
@@ -49,6 +51,8 @@ def run(asked: Asked) -> int:
         again += f" --data {shlex.quote(source.name)}"
     if source.limit:
         again += f" --limit {source.limit}"
+    if source.scale != AUTO:
+        again += f" --scale {source.scale}"
     console.say(f"Next: prune compare {again}")
     return status
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from prune.files.results import Row
 from prune.settings.fields import Setting, setting, settings, telling, text
-from prune.settings.pruning import Pruning
+from prune.settings.pruning import AUTO, Pruning
 from prune.settings.recipe import Retraining, Training
 from prune.settings.study import column
 
@@ -26,6 +26,7 @@ class Source:
     limit: int | None
     train: str | None = None  # sha256; None: whatever they are
     test: str | None = None
+    scale: str = AUTO
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Cell(Pruning):
 def identity(cell: Training | Stored | Cell, source: Source) -> dict[str, Any]:
     """Return all that the result depends on, as JSON can hold it."""
     given: dict[str, Any] = {"limit": source.limit, "train": source.train, "test": source.test}
+    if source.scale != AUTO:  # so that results of before there was a choice are still found
+        given["scale"] = source.scale
     if isinstance(cell, Cell):
         # Cells were once told by the columns of the table too; who has them finds them still.
         given["columns"] = list(FIRST_COLUMNS)

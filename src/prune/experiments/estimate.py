@@ -11,6 +11,7 @@ from typing import NamedTuple
 from prune.core import pruning
 from prune.experiments import perform
 from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments.crew import train_on_one_thread
 from prune.experiments.study import State
 from prune.files import data
 from prune.settings.recipe import Training
@@ -90,6 +91,7 @@ def _images(source: Source, split: data.Split) -> int:
 
 def probe(state: State) -> Callable[[Task], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
+    train_on_one_thread()
     few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
 
     def seconds(cell: Training, epochs: int) -> float:

@@ -31,7 +31,7 @@ from prune.training.compiled import Examples
 @cache
 def images(source: Source, split: data.Split) -> data.Data:
     """Read the images that a cell is about; on another machine they could be others."""
-    read = data.load(source.name, split, source.limit)
+    read = data.load(source.name, split, source.limit, source.scale)
     if getattr(source, split) not in (None, read.sha256):
         raise PruneError(f"data {source.name}: the {split} images here are others than asked for")
     return read

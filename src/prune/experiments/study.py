@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import asdict, dataclass, field
 from threading import Lock
@@ -17,11 +17,14 @@ from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
 from prune.experiments import cells, perform
 from prune.experiments.cells import Cell, Source, Stored
-from prune.experiments.crew import Crew
+from prune.experiments.crew import Crew, train_on_one_thread
 from prune.files.store import Store
 from prune.settings.recipe import Training
 
+Say = Callable[[str], None]
+
 _TRIES = 3  # for a cell whose worker vanishes
+_PATIENCE = 5  # seconds until it is asked why nothing gets done
 
 
 class Outcome(NamedTuple):
@@ -96,8 +99,11 @@ def look(
     return state
 
 
-def run(state: State, crew: Crew) -> Iterator[Outcome]:
-    """Do what is missing; yield what came of each cell, after it is kept."""
+def run(state: State, crew: Crew, say: Say = lambda text: None) -> Iterator[Outcome]:
+    """Do what is missing; yield what came of each cell, after it is kept.
+
+    What only delays it is told by `say`: that a worker was lost, that there is none.
+    """
     queue = deque(_first(state))
     running: dict[Future, Training | Cell] = {}
     tries: dict[Training | Cell, int] = {}
@@ -106,14 +112,26 @@ def run(state: State, crew: Crew) -> Iterator[Outcome]:
             cell = queue.popleft()
             tries[cell] = tries.get(cell, 0) + 1
             running[_submit(state, crew, cell)] = cell
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        for future in _finished(running, crew, say):
             cell = running.pop(future)
             outcome = _outcome(state, crew, future, cell, tries[cell])
             if outcome is None:
+                say(f"the worker of {state.name(cell)} was lost; it will be tried again")
                 queue.append(cell)
                 continue
             queue.extendleft(reversed(_keep(state, outcome)))
             yield outcome
+
+
+def _finished(running: dict[Future, Any], crew: Crew, say: Say) -> set[Future]:
+    """Wait for some of what is running; say, once, why nothing gets done."""
+    told = ""
+    while not (done := wait(running, _PATIENCE, FIRST_COMPLETED).done):
+        ailing = crew.ails()
+        if ailing not in ("", told):
+            say(f"{ailing}; waiting for one")
+        told = ailing
+    return done
 
 
 def _first(state: State) -> list[Training | Cell]:
@@ -144,6 +162,7 @@ def work(
 ) -> tuple[float, Any, str]:
     """Carry out one cell, wherever this is called; return seconds, value, and what went wrong."""
     start = time.perf_counter()
+    train_on_one_thread()
     try:
         with threadpool_limits(threads):
             value = _value(cell, network, source, threads)

@@ -29,6 +29,8 @@ def load(path: Path, commands: Collection[str]) -> dict[str, Any]:
         raise PruneError(f"{path}: is no record of a run: its command is no list of words")
     if words[1] not in commands:
         raise PruneError(f"{path}: is of `prune {words[1]}`; only {', '.join(commands)} repeat")
+    if not isinstance(record.get("folder", ""), str):
+        raise PruneError(f"{path}: is no record of a run: its folder is no text")
     if not all(isinstance(told, dict) for told in record["inputs"].values()):
         raise PruneError(f"{path}: is no record of a run: its inputs have no sums")
     return record

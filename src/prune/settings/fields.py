@@ -177,19 +177,26 @@ def text(metavar: str = "TEXT") -> Kind:
     return Kind("a text", metavar, str, given)
 
 
-def path(metavar: str = "FILE") -> Kind:
-    """Return the kind of names of files and folders."""
+def named(metavar: str) -> Kind:
+    """Return the kind of names of files, folders or data sets."""
 
-    def typed(given: str) -> Path:
-        if not given:
+    def typed(given: str) -> str:
+        if not given.strip():
             raise ValueError
-        return Path(given)
+        return given
 
-    return Kind(
-        f"the name of a {'folder' if metavar == 'DIR' else 'file'}",
-        metavar,
-        typed,
-        lambda value, name: typed(text().given(value, name)),
+    def given(value: Any, name: str) -> str:
+        return typed(text().given(value, name))
+
+    return Kind("the name of a file or folder", metavar, typed, given)
+
+
+def path(metavar: str = "FILE") -> Kind:
+    """Return the kind of paths of files and folders."""
+    kind = named(metavar)
+    return kind._replace(
+        typed=lambda given: Path(kind.typed(given)),
+        given=lambda value, name: Path(kind.given(value, name)),
         plain=str,
     )
 
@@ -289,7 +296,9 @@ class Setting:
     several: str = ""  # the key in a settings file that lists values, each for cells of their own
     commas: bool = False  # the command line takes several as well
     needs: tuple[str, Any] | None = None  # another field, and the value with which it matters
-    said: str = ""  # how a curve that differs in it is named, if not by its own name
+    # How a curve that differs in it is named, if not by its own name.
+    said: Callable[[Any], str] | None = None
+    quiet: bool = False  # a curve is not named by it where it is as usual
     always: bool = False  # a cell is told by it even where it is as usual
     blank: Any = None  # the column where a cell is not told by it
     usual: str | None = None  # the default as the help says it, if not as it is typed

@@ -12,6 +12,8 @@ from prune.settings.fields import (
     COMMON,
     RANKED,
     REMOVED,
+    check_known,
+    named,
     names,
     one_of,
     path,
@@ -26,6 +28,7 @@ from prune.settings.fields import (
 METHODS = WEIGHT, UNIT = ("weight", "unit")
 SCOPES = LAYER, NETWORK = ("layer", "network")
 REPAIRS = NO_REPAIR, LSTSQ = ("none", "lstsq")
+SCALES = AUTO, AS_THEY_ARE, BY_255 = ("auto", "none", "255")
 ENGINES = NUMPY, KERAS = ("numpy", "keras")
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
@@ -63,7 +66,7 @@ class Pruning:
         several="criteria",
         commas=True,
         always=True,
-        said="{}",
+        said="{}".format,
         usual="magnitude for weights, norm for units",
     )
     repair: str = setting(
@@ -73,9 +76,10 @@ class Pruning:
         "both curves",
         group=RANKED,
         several="repairs",
+        quiet=True,
         commas=True,
         always=True,
-        said="{}",
+        said="{}".format,
     )
     scope: str = setting(
         LAYER,
@@ -83,8 +87,9 @@ class Pruning:
         "layer: each layer loses k percent; network: all are ranked together",
         group=REMOVED,
         several="scopes",
+        quiet=True,
         always=True,
-        said="scope {}",
+        said="scope {}".format,
     )
     k: tuple[Fraction, ...] = setting(
         percents().typed(DEFAULT_K),
@@ -99,14 +104,14 @@ class Pruning:
         "training images that criteria and repair may look at",
         group=RANKED,
         always=True,
-        said="calibration {}",
+        said="calibration {}".format,
     )
     include_output: bool = setting(
         False,
         truth(),
         "prune the weights of the output layer too",
         group=REMOVED,
-        said="with the output layer",
+        said=lambda _: "with the output layer",
         blank=False,
     )
     floor: Fraction = setting(
@@ -115,10 +120,10 @@ class Pruning:
         "of each layer, that --scope network takes last",
         group=REMOVED,
         needs=("scope", NETWORK),
-        said="floor {:g} %",
+        said="floor {:.15g} %".format,
     )
     keep: tuple[str, ...] = setting(
-        (), names("LAYER,..."), "leave these layers alone", group=REMOVED, said="without {}"
+        (), names("LAYER,..."), "leave these layers alone", group=REMOVED, said="without {}".format
     )
     k_map: Any = setting(
         None,
@@ -127,7 +132,10 @@ class Pruning:
         group=REMOVED,
     )
     engine: str = setting(
-        NUMPY, one_of(*ENGINES, metavar="E"), "who runs the network: numpy or keras", said="by {}"
+        NUMPY,
+        one_of(*ENGINES, metavar="E"),
+        "who runs the network: numpy or keras",
+        said="by {}".format,
     )
 
 
@@ -140,15 +148,26 @@ class Controls:
     )
 
 
+def _scale(value: Any, name: str) -> str:
+    check_known(str(value), SCALES, name)  # 255 may be written as a number
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Images:
     """Which images."""
 
     data: str = setting(
         "mnist",
-        text("NAME or FILE"),
+        named("NAME or FILE"),
         "mnist, fashion-mnist, an .npz with x_train, y_train, x_test, y_test, or a folder of IDX "
         "files",
         group=COMMON,
     )
     limit: int | None = setting(None, whole(1), "only the first N images of each split")
+    scale: str = setting(
+        AUTO,
+        one_of(*SCALES, metavar="S")._replace(given=_scale),
+        "255: divide images by 255; none: take them as they are; auto: divide whole numbers, take "
+        "decimals as they are",
+    )

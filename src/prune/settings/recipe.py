@@ -19,6 +19,7 @@ from prune.settings.fields import (
     share,
     whole,
 )
+from prune.settings.spelling import counted
 
 OPTIMIZERS = ADAM, SGD, ADAMW = ("adam", "sgd", "adamw")
 DECAYS = CONSTANT, COSINE, LINEAR = ("none", "cosine", "linear")
@@ -34,16 +35,31 @@ _MOST_DROPPED = 0.99  # of an image: there must be something to learn from
 class Recipe:
     """How to train; the defaults are those of the published networks."""
 
-    epochs: int = setting(10, whole(1), "passes over the training images", always=True)
+    epochs: int = setting(
+        10,
+        whole(1),
+        "passes over the training images",
+        always=True,
+        said=lambda epochs: f"trained {counted(epochs, 'epoch')}",
+    )
     batch_size: int = setting(
-        32, whole(1), "images of a training step", always=True, said="batch {}", group=TRAINED
+        32,
+        whole(1),
+        "images of a training step",
+        always=True,
+        said="batch {}".format,
+        group=TRAINED,
     )
     learning_rate: float = setting(
-        0.001, rate(), "at the first step", always=True, said="rate {}", group=TRAINED
+        0.001, rate(), "at the first step", always=True, said="rate {}".format, group=TRAINED
     )
     seed: int = 0  # of the order of the images
     optimizer: str = setting(
-        ADAM, one_of(*OPTIMIZERS, metavar="O"), ", ".join(OPTIMIZERS), said="by {}", group=TRAINED
+        ADAM,
+        one_of(*OPTIMIZERS, metavar="O"),
+        ", ".join(OPTIMIZERS),
+        said="by {}".format,
+        group=TRAINED,
     )
     momentum: float = setting(
         0.9,
@@ -80,10 +96,20 @@ class Training(Recipe):
     """A network, told by how it comes to be: of ReLU layers without biases."""
 
     seed: int = setting(
-        0, seed(), "of the first values and the order of images", several="seeds", always=True
+        0,
+        seed(),
+        "of the first values and the order of images",
+        several="seeds",
+        always=True,
+        said="seed {}".format,
     )
     hidden: tuple[int, ...] = setting(
-        HOME, networks(), "units of the hidden layers", several="hidden", always=True, said="{}"
+        HOME,
+        networks(),
+        "units of the hidden layers",
+        several="hidden",
+        always=True,
+        said="{}".format,
     )
 
 
@@ -119,9 +145,10 @@ class Retraining(Recipe):
         "train what is left, for so many epochs, with what is pruned held at zero; "
         "5,000 training images are held out to choose by",
         several="retrain",
+        quiet=True,
         words=("--retrain",),
         always=True,
-        said="retrained {} epochs",
+        said=lambda epochs: f"retrained {counted(epochs, 'epoch')}",
         group=TRAINED,
     )
     schedule: str = setting(
@@ -130,8 +157,9 @@ class Retraining(Recipe):
         "one-shot: prune, then train; iterative: in rounds of both, each of --retrain epochs; "
         "gradual: prune while training",
         several="schedules",
+        quiet=True,
         always=True,
-        said="{}",
+        said="{}".format,
         group=TRAINED,
     )
     ramp: str = setting(
@@ -141,7 +169,7 @@ class Retraining(Recipe):
         several="ramps",
         needs=("schedule", GRADUAL),
         always=True,
-        said="{}",
+        said="{}".format,
         group=TRAINED,
     )
     ramp_from: Fraction = setting(
@@ -149,7 +177,7 @@ class Retraining(Recipe):
         percent(),
         "of sparsity, where the ramp begins: so much goes at once",
         needs=("schedule", GRADUAL),
-        said="from {:g} %",
+        said="from {:.15g} %".format,
         group=TRAINED,
     )
     start: str = setting(
@@ -157,8 +185,9 @@ class Retraining(Recipe):
         one_of(*STARTS),
         "from which values what is left is trained",
         several="starts",
+        quiet=True,
         always=True,
-        said="{}",
+        said="{}".format,
         flags={
             REINIT: "train what is left from fresh values, as a control",
             SCRATCH: "train a smaller dense network of as many parameters instead, as a control",
@@ -173,11 +202,11 @@ class Retraining(Recipe):
         needs=("start", REWIND),
         also=("start", REWIND),
         always=True,
-        said="to epoch {}",
+        said="to epoch {}".format,
         group=TRAINED,
     )
-    batch_size: int = again(Recipe, "batch_size", 128, said="retrained in batches of {}")
-    learning_rate: float = again(Recipe, "learning_rate", said="retrained at rate {}")
+    batch_size: int = again(Recipe, "batch_size", 128, said="retrained in batches of {}".format)
+    learning_rate: float = again(Recipe, "learning_rate", said="retrained at rate {}".format)
     optimizer: str = again(Recipe, "optimizer", always=True)
     decay: str = again(Recipe, "decay", COSINE, always=True)
     distill: float = setting(
@@ -186,6 +215,6 @@ class Retraining(Recipe):
         "share of the loss, 0 to 1, that is for answering like the whole network",
         column="imitation",
         blank=0.0,
-        said="distilled {}",
+        said="distilled {}".format,
         group=TRAINED,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prune.settings.fields import Setting, path, setting, settings, text
-from prune.settings.pruning import METHODS, Controls, Pruning
+from prune.settings.pruning import AUTO, METHODS, Controls, Pruning
 from prune.settings.recipe import Retraining, Training
 
 # What the first training and the one after pruning share is the first's where these words stand
@@ -72,3 +72,4 @@ class Study:
     data: str
     limit: int | None
     parts: tuple[Any, ...]  # of Part
+    scale: str = AUTO

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import Field
 from typing import Any, NamedTuple, TypeVar
 
 from prune.core.pruning import CRITERIA, needs_images
 from prune.core.spread import ENOUGH, Spread
 from prune.files.results import MEASURED
-from prune.settings.spelling import counted
+from prune.settings.fields import Setting, settings
+from prune.settings.pruning import Pruning
+from prune.settings.recipe import Retraining, Training
+from prune.settings.study import column
 
 Line = TypeVar("Line")  # a row: of one network, with fields, or of a study, by column
 Record = dict[str, Any]
@@ -27,18 +31,6 @@ def _always(_record: Record) -> bool:
     return True
 
 
-def _retrained(record: Record) -> Any:
-    return record.get("retrain")
-
-
-def _ramped(record: Record) -> Any:
-    return record.get("ramp")
-
-
-def _ranked_together(record: Record) -> bool:
-    return record["scope"] == "network"
-
-
 def _learns(record: Record) -> bool:
     """Tell whether criterion or repair looks at training images."""
     criterion = CRITERIA[record["method"]].get(record["criterion"])
@@ -48,36 +40,47 @@ def _learns(record: Record) -> bool:
 
 
 _BARE = "{}".format
-# In the order in which a name has them.  Any other column is told by its name and value.
-WORDS = {
-    "criterion": Word(_BARE),  # what is usual depends on the method
-    "repair": Word(_BARE, "none", quiet=True),
-    "scope": Word("scope {}".format, "layer", quiet=True),
-    "hidden": Word(_BARE, "1000-1000-500-200"),
-    "epochs": Word(lambda epochs: f"trained {counted(epochs, 'epoch')}", 10),
-    "batch_size": Word("batch {}".format, 32),
-    "learning_rate": Word("rate {}".format, 0.001),
-    "calibration": Word("calibration {}".format, 20_000, matters=_learns),
-    "retrain": Word(lambda epochs: f"retrained {counted(epochs, 'epoch')}", 0, quiet=True),
-    "schedule": Word(_BARE, "one-shot", quiet=True, matters=_retrained),
-    "ramp": Word(_BARE, "cubic"),
-    "ramp_from": Word("from {:.15g} %".format, 0, quiet=True, matters=_ramped),
-    "start": Word(_BARE, "pruned", quiet=True, matters=_retrained),
-    "rewind": Word("to epoch {}".format),
-    "retrain_batch_size": Word("retrained in batches of {}".format, 128),
-    "retrain_learning_rate": Word("retrained at rate {}".format, 0.001),
-    "optimizer": Word("by {}".format, "adam"),
-    "decay": Word("decay {}".format, "cosine"),
-    "imitation": Word("distilled {}".format, 0, quiet=True, matters=_retrained),
-    "momentum": Word("momentum {}".format, 0.9),
-    "weight_decay": Word("weight decay {}".format, 0.004),
-    "input_dropout": Word("input dropout {}".format, 0, quiet=True, matters=_retrained),
-    "include_output": Word(lambda _: "with the output layer", False, quiet=True),
-    "floor": Word("floor {:.15g} %".format, quiet=True, matters=_ranked_together),
-    "seed": Word("seed {}".format, 0),
+# In the order in which a name has them; then come all other settings, then all other columns,
+# which are told by their names and values.
+_FIRST = (
+    *("criterion", "repair", "scope", "hidden", "epochs", "batch_size", "learning_rate"),
+    *("calibration", "retrain", "schedule", "ramp", "ramp_from", "start", "rewind"),
+    *("retrain_batch_size", "retrain_learning_rate", "optimizer", "decay", "imitation"),
+    *("momentum", "weight_decay", "input_dropout", "include_output", "floor", "seed"),
+)
+
+
+def _words() -> dict[str, Word]:
+    """Return the words of all settings, by column."""
+    words = {
+        title: _of(owner, title, each, own)
+        for owner in (Pruning, Training, Retraining)
+        for each, own in settings(owner)
+        if (title := own.column or column(owner, each.name)) not in ("method", "k")
+    }
+    words["criterion"] = Word(_BARE)  # what is usual depends on the method
+    words["calibration"] = words["calibration"]._replace(matters=_learns)
     # The rows of a study tell the sizes instead.
-    "layers": Word("layers {}".format, matters=lambda record: "hidden" not in record),
-}
+    words["layers"] = Word("layers {}".format, matters=lambda record: "hidden" not in record)
+    return {name: words[name] for name in dict.fromkeys((*_FIRST, *words))}
+
+
+def _of(owner: type, title: str, declared: Field, own: Setting) -> Word:
+    say = own.said or f"{title.replace('_', ' ')} {{}}".format
+    usual = None if declared.default is None else own.kind.plain(declared.default)
+    if isinstance(usual, list):
+        usual = "-".join(map(str, usual)) or None
+    needs = own.needs and (own.needs[0], own.needs[1])
+
+    def matters(record: Record) -> Any:
+        again = owner is not Retraining or record.get("retrain")
+        return again and (needs is None or record.get(needs[0], needs[1]) == needs[1])
+
+    told = owner is Retraining or own.needs
+    return Word(say, usual, own.quiet or not own.always, matters if told else None)
+
+
+WORDS = _words()
 
 
 def curves(rows: Iterable[Line], *within: str) -> dict[str, list[Line]]:
@@ -104,7 +107,8 @@ def shared(rows: Iterable[Any], *within: str) -> str:
         values = {_value(record, name) for record in owners}
         if len(values) == 1 and any(_is_unusual(record, name) for record in owners):
             say, (value,) = _word(name).say, values
-            told.append(f"{name} {value}" if say is _BARE else say(value))
+            bare = say(value) == str(value)
+            told.append(f"{name} {value}" if bare else say(value))
     return ", ".join(told)
 
 

@@ -57,7 +57,8 @@ def _note(row: Timing) -> str:
         f"Milliseconds for a batch, the median of {counted(row.rounds, 'round')} in turn, on "
         f"{counted(row.threads, 'thread')}; in brackets how many times faster than "
         "the dense form of the same round, `as dense` where the middle half of the rounds does not "
-        "tell. fastest: of the forms before it the one measured to be; mixed: layer by layer the one that should be, as `prune` runs."
+        "tell. fastest: of the forms before it the one measured to be; mixed: layer by layer the "
+        "one that should be, as `prune` runs."
     )
 
 
