@@ -422,7 +422,7 @@ def test_units_that_are_gone_are_cut_out():
         ("iterative", "scratch", "start 'scratch' takes no network and so no rounds"),
     ],
 )
-def test_what_goes_not_together_is_refused_at_once(schedule, start, message):
+def test_what_does_not_go_together_is_refused_at_once(schedule, start, message):
     retraining = Regime(examples(), RECIPE, schedule, start=start)
     with pytest.raises(PruneError, match=message):
         retrain.sweep("weight", "magnitude", plan_of(chain(SIZES)), retraining)
