@@ -157,7 +157,7 @@ def test_quiet_leaves_only_results_and_that_networks_guess(prune, path, out):
     status, printed, err = prune("study", path, "--out", "o", "-q")
     assert status == 0 and printed
     # Nobody has trained those that are planted.
-    assert err.startswith("prune: WARNING: 3 of 3 networks hardly do better than guessing before")
+    assert err.startswith("prune: WARNING: 3 of 3 networks before any pruning: hardly better than")
     assert err.count("\n") == 1
 
 

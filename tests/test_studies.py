@@ -65,7 +65,7 @@ def test_what_values_mean(text, field, meant):
         ("batch-size = '32'", "batch-size must be a whole number from 1, got '32'"),
         ("learning-rate = -1", "learning-rate must be a number above 0, got -1"),
         ("learning-rate = nan", "learning-rate must be a number above 0, got nan"),
-        ("data = 3", "data must be a text, got 3"),
+        ("data = 3", "data must be the name of a file or folder, got 3"),
         ("limit = 2.5", "limit must be a whole number from 1, got 2.5"),
         ("hidden = 20", "hidden must be a list of sizes, such as [300, 100], or a list of"),
         ("hidden = []", "hidden must be a list of sizes"),

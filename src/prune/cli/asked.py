@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from prune import PruneError
 from prune.settings import lists
-from prune.settings.fields import OUTPUT, Setting, settings
-from prune.settings.files import Seeds, Weights
+from prune.settings.fields import Setting, settings
+from prune.settings.files import Out, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
 from prune.settings.study import KEYS, Part
@@ -122,7 +122,7 @@ class Asked:
         return [
             _typed(option, value)
             for option, value in self.set()
-            if option.setting.group != OUTPUT and option.name not in ("out", *without)
+            if option.owner not in (Out, Talk, Save) and option.name not in without
         ]
 
 

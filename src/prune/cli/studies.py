@@ -100,8 +100,8 @@ def _warn_of_guessing(task: Task, state: State) -> None:
     guessing = [share for share in unpruned.values() if is_guessing(share, labels)]
     if guessing:
         task.console.warn(
-            f"WARNING: {len(guessing)} of {len(unpruned)} networks hardly do better than guessing "
-            f"before they are pruned ({max(guessing):.1%}, and guessing {guessed(labels):.1%}): "
+            f"WARNING: {len(guessing)} of {counted(len(unpruned), 'network')} before any pruning: "
+            f"hardly better than guessing ({max(guessing):.1%}, guessing {guessed(labels):.1%}); "
             "this tells nothing of pruning; train them longer, or try another scale"
         )
 

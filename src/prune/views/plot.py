@@ -85,7 +85,7 @@ def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[Look, str
 def _spread(curve: list[Row], x: str) -> list[list[float]] | None:
     """Return how far what a clock has measured goes below and above; None of what is counted."""
     value, bounds = AXES[x].value, AXES[x].bounds
-    if bounds is None:
+    if bounds is None or None in bounds(curve[0]):
         return None
     below = [value(row) - bounds(row)[0] for row in curve]
     return [below, [bounds(row)[1] - value(row) for row in curve]]
