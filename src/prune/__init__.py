@@ -5,6 +5,7 @@ Data flows one way; a file imports only from the floors below its own.
     cli           floor 5   parse, call one function, print
     experiments   floor 4   networks x criteria x sparsities -> rows
     views         floor 3   rows -> tables and pictures (matplotlib only here)
+    models        floor 3   any Keras model: traced, cut, proved (Keras, not TensorFlow)
     training      floor 3   build, fit and evaluate in Keras (TensorFlow only here)
     files         floor 2   data sets, weights and results on disk
     core          floor 1   pure functions on arrays
