@@ -55,7 +55,7 @@ def test_a_breach_would_be_seen():
 
 @pytest.mark.parametrize(
     ("package", "rooms"),
-    [("matplotlib", {"views"}), ("keras", {"training"}), ("tensorflow", {"training"})],
+    [("matplotlib", {"views"}), ("keras", {"training", "models"}), ("tensorflow", {"training"})],
 )
 def test_heavy_packages_stay_in_their_room(package, rooms):
     users = {

@@ -2,8 +2,9 @@
 
 Data flows one way; a file imports only from the floors below its own.
 
-    cli           floor 5   parse, call one function, print
-    experiments   floor 4   networks x criteria x sparsities -> rows
+    cli           floor 6   parse, call one function, print
+    experiments   floor 5   networks x criteria x sparsities -> rows
+    models        floor 4   any Keras model, live (Keras only here and in training)
     views         floor 3   rows -> tables and pictures (matplotlib only here)
     training      floor 3   build, fit and evaluate in Keras (TensorFlow only here)
     files         floor 2   data sets, weights and results on disk
