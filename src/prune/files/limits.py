@@ -13,9 +13,9 @@ CHUNKS = 2**16  # of a data set of HDF5
 NAME = 120  # letters of a layer's name
 
 # Of a model of any layers.
-MODEL_WEIGHTS = 2**29
-MODEL_LAYERS = 5000  # in all; the largest of keras.applications has 1,041
-NODES = 20_000  # calls of layers
+MODEL_WEIGHTS = 400_000_000  # ConvNeXtXLarge has 350 million
+MODEL_LAYERS = 3000  # in all; NASNetLarge has 1,041
+NODES = 6000  # calls of layers, those within models that are called again counted again
 NESTING = 16  # models and layers within each other
 PASSES = 100  # over the layers until each call has what it needs
 UNITS = 2**26  # of a layer, which its arrays must bear out

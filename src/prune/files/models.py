@@ -64,13 +64,15 @@ def parse(content: bytes, trust: Trust | None = None) -> ModelFile:
 
 
 def is_chain(content: bytes) -> bool:
-    """Tell whether the file is a chain of Dense layers, which needs no Keras, by its structure."""
+    """Tell whether `weights` is to read the file: all but whole models of other layers are."""
     try:
         _, config, *_ = _opened(content)
-        keras_config.parse(config)
+    except PruneError:
+        return True  # weights alone, or no model at all, of which `weights` says what it is
+    try:
+        return bool(keras_config.parse(config))
     except PruneError:
         return False
-    return True
 
 
 def _opened(content: bytes) -> tuple[str, Json, Any, Group]:

@@ -7,7 +7,6 @@ allocated which the file's own arrays do not bear out.
 from __future__ import annotations
 
 import copy
-import io
 import tempfile
 import warnings
 from collections import Counter
@@ -126,38 +125,34 @@ def _fill(model: keras.Model, file: ModelFile) -> None:
     writer, ending = {"keras": (_keras3, ".weights.h5"), "h5": (_keras2, ".h5")}[file.format]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"clean{ending}"
-        path.write_bytes(writer(file.arrays))
+        writer(path, file.arrays)
         with _refusing("does not hold the arrays of its layers"):
             model.load_weights(path)
 
 
-def _keras3(arrays: dict[str, np.ndarray]) -> bytes:
+def _keras3(path: Path, arrays: dict[str, np.ndarray]) -> None:
     import h5py
 
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for path, values in arrays.items():
-            file[path] = values
-    return buffer.getvalue()
+    with h5py.File(path, "w") as file:
+        for place, values in arrays.items():
+            file[place] = values
 
 
-def _keras2(arrays: dict[str, np.ndarray]) -> bytes:
-    """Return a file of Keras 2, which is read in its order, so that plain names will do."""
+def _keras2(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write a file of Keras 2, which is read in its order, so that plain names will do."""
     import h5py
 
     layers: dict[str, list[np.ndarray]] = {}
-    for path, values in arrays.items():
-        layers.setdefault(path.partition("\n")[0], []).append(values)
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    for place, values in arrays.items():
+        layers.setdefault(place.partition("\n")[0], []).append(values)
+    with h5py.File(path, "w") as file:
         names = [str(number) for number in range(len(layers))]
         _list(file, "layer_names", names)
-        for name, held in zip(names, layers.values(), strict=True):
+        for name, weights in zip(names, layers.values(), strict=True):
             group = file.create_group(name)
-            _list(group, "weight_names", [str(number) for number in range(len(held))])
-            for number, values in enumerate(held):
+            _list(group, "weight_names", [str(number) for number in range(len(weights))])
+            for number, values in enumerate(weights):
                 group[str(number)] = values
-    return buffer.getvalue()
 
 
 def _list(group: object, name: str, words: list[str]) -> None:

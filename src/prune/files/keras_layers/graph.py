@@ -33,9 +33,20 @@ def model(entry: Any, trust: Trust | None = None) -> Json:
     Raises `PruneError`, naming the layer, for whatever is not in the table of kinds.
     """
     try:
-        return _Walk(trust or {}).model(entry, "the model", 0)
+        rebuilt = _Walk(trust or {}).model(entry, "the model", 0)
     except (RecursionError, Unfit) as error:
         raise PruneError("has a configuration that Keras does not write") from error
+    if _calls(rebuilt) > limits.NODES:
+        raise PruneError(f"calls its layers more than {limits.NODES:,} times, which is not built")
+    return rebuilt
+
+
+def _calls(layer: Json) -> int:
+    """Count the calls of layers that building takes: a model called twice calls its own twice."""
+    config = layer["config"]
+    within = config.get("layers", []) if layer["class_name"] in kinds.MODELS else []
+    within = [*within, *(config[key] for key in ("layer", "backward_layer") if config.get(key))]
+    return 1 + sum(_calls(each) * max(1, len(each.get("inbound_nodes", ()))) for each in within)
 
 
 class _Node(NamedTuple):
@@ -51,7 +62,6 @@ class _Walk:
     def __init__(self, trust: Trust) -> None:
         self.trust = trust
         self.layers = 0
-        self.nodes = 0
 
     def model(self, entry: Any, where: str, depth: int) -> Json:
         kind = _text(entry, "class_name", where)
@@ -93,9 +103,10 @@ class _Walk:
         layers = [self._called(entry, depth + 1) for entry in config["layers"]]
         names = [layer["name"] for layer, _ in layers]
         _check_different(names)
-        known = dict.fromkeys(names)
+        known = {layer["name"]: layer["class_name"] for layer, _ in layers}
         calls = {}
-        for layer, nodes in layers:
+        for layer, told in layers:
+            nodes = [_counted_from_nought(node, known) for node in told]
             layer["inbound_nodes"] = [node.given for node in nodes]
             calls[layer["name"]] = [node.needs for node in nodes]
             for name, _ in (need for node in nodes for need in node.needs):
@@ -119,9 +130,6 @@ class _Walk:
         calls = entry.get("inbound_nodes") or []
         if type(calls) is not list:
             raise PruneError(f"layer {name!r} lists no calls")
-        self.nodes += len(calls)
-        if self.nodes > limits.NODES:
-            raise PruneError(f"calls its layers more than {limits.NODES:,} times")
         layer["name"] = name
         return layer, [self._node(call, f"layer {name!r}") for call in calls]
 
@@ -273,8 +281,8 @@ def _kind(entry: Json, kind: str, where: str) -> Kind:
     found = ({**LAYERS, **OPERATIONS} if operation else {**OPERATIONS, **LAYERS}).get(kind)
     if found is None:
         raise PruneError(
-            f"{where} is a {short(kind)} of {short(str(module))}, which is no layer that can be "
-            f"built: {_OUTSIDE.format(short(kind))}"
+            f"{where} is a {short(kind)} of {short(str(module or 'no module'))}, which is no layer "
+            f"that can be built: {_OUTSIDE.format(short(kind))}"
         )
     _check_owner(entry, kind, (found.module,), where)
     return found
@@ -330,6 +338,17 @@ def _legacy(value: Any, needs: list[Reference], where: str) -> list:
         raise PruneError(f"{where} is called with more than tensors; save the model with Keras 3")
     needs.append((name, call))
     return [name, call, value[2], {}]
+
+
+def _counted_from_nought(node: _Node, known: Json) -> _Node:
+    """Return a call of Keras 2, where the first call of a model within a model was number 1."""
+    if type(node.given) is not list:
+        return node
+    given = [
+        [name, call - (known.get(name) == "Functional" and call > 0), *rest]
+        for name, call, *rest in node.given
+    ]
+    return _Node(given, [(name, call) for name, call, *_ in given])
 
 
 def _object(value: Json, needs: list[Reference], where: str) -> Json:

@@ -21,10 +21,11 @@ Arrays = Mapping[str, np.ndarray]  # by path in the file
 def check(place: str, layer: Json, arrays: Arrays) -> None:
     """Refuse, naming the layer, arrays at `place` that contradict its settings."""
     kind, config = layer["class_name"], layer["config"]
-    if kind in _WRAPPERS:
-        return check(f"{place}/layer", config["layer"], arrays)
+    for key, below in _WRAPPERS.get(kind, {}).items():
+        if config.get(key):
+            check(f"{place}/{below}", config[key], arrays)
     if kind not in _SHAPES:
-        return None
+        return
     try:
         expected = _SHAPES[kind](config)
     except (KeyError, TypeError) as error:
@@ -39,7 +40,6 @@ def check(place: str, layer: Json, arrays: Arrays) -> None:
                 f"{_named(layer)} should have an array {path} of shape {_told(sides, known)}, "
                 f"but the file holds {array.shape}"
             )
-    return None
 
 
 def _named(layer: Json) -> str:
@@ -140,7 +140,11 @@ def _attention(config: Json) -> dict[str, Sides]:
     return shapes
 
 
-_WRAPPERS = ("TimeDistributed", "Wrapper")
+# By the setting that holds a layer: where its arrays are.
+_WRAPPERS = {
+    "TimeDistributed": {"layer": "layer"},
+    "Bidirectional": {"layer": "forward_layer", "backward_layer": "backward_layer"},
+}
 _SHAPES: dict[str, Callable[[Json], dict[str, Sides]]] = {
     "Dense": _dense,
     "Embedding": _embedding,

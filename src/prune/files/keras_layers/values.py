@@ -123,6 +123,16 @@ def _lists(value: Any, check: Check, left: list[int], depth: int) -> Any:
     return [_lists(each, check, left, depth - 1) for each in value]
 
 
+def _shape(value: Any) -> list[int | None]:
+    """Return a shape whose known sides do not make more numbers than a layer may give."""
+    sides = _SIDES_OF_SHAPE.rebuilt(value)
+    if type(sides) is not list:
+        return sides
+    if math.prod(abs(side) for side in sides if side) > limits.OUTPUTS:
+        raise Unfit
+    return sides
+
+
 def _name(value: Any) -> str:
     """Return a name that Keras can bear, in whose paths the slash has another meaning."""
     if type(value) is not str or not value.isprintable() or "/" in value:
@@ -144,4 +154,5 @@ AXIS = whole(-limits.SIDES, limits.SIDES)
 SEED = optional(whole(-(2**63), 2**64))
 SIDES = listed(SIDE, 2 * limits.SIDES, depth=2)
 NUMBERS = listed(NUMBER, 2**20, depth=limits.SIDES)
-SHAPE = listed(optional(whole(-1, limits.UNITS)), limits.SIDES)
+_SIDES_OF_SHAPE = listed(optional(whole(-1, limits.UNITS)), limits.SIDES)
+SHAPE = Check(f"a shape of up to {limits.OUTPUTS:,} numbers", _shape)
