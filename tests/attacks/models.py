@@ -277,7 +277,7 @@ def model_of_another_name(folder):
     return plain(folder, registered_name="mine>Functional")
 
 
-@refused("the model is of class 'Mine'|is a Mine of mine")
+@refused("the model is of the class Mine, whose code is not in the file")
 def model_of_ones_own(folder):
     """A subclassed model."""
     config = {"module": "mine", "class_name": "Mine", "config": {"name": "mine"}}

@@ -33,7 +33,13 @@ _TOLD = 300  # letters of what Keras says
 def build(file: ModelFile) -> keras.Model:
     """Return the model, with the arrays of its file; `PruneError` says why it cannot be."""
     import_keras()
-    _check_sizes(file)
+    try:
+        _check_sizes(file)
+    except Unbuildable:
+        # A class of the user's own may make variables that a sketch cannot be without; what it
+        # makes of the file's settings is as trusted as its code.
+        if not file.trust:
+            raise
     model = _from_config(file)
     _fill(model, file)
     return model
@@ -49,6 +55,10 @@ def _from_config(file: ModelFile) -> keras.Model:
         )
 
 
+class Unbuildable(PruneError):
+    """Keras refuses the model, though its configuration could be read."""
+
+
 @contextmanager
 def _refusing(what: str) -> Iterator[None]:
     """Turn whatever Keras finds wrong with a model into a line."""
@@ -56,18 +66,19 @@ def _refusing(what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except PruneError:
+    except MemoryError:
         raise
     except Exception as error:
         # Behind the last of its headings is the reason.
         told = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
-        raise PruneError(f"{what}: {printable(' '.join(told.split()))[:_TOLD]}") from error
+        raise Unbuildable(f"{what}: {printable(' '.join(told.split()))[:_TOLD]}") from error
 
 
 def _check_sizes(file: ModelFile) -> None:
     """Refuse a model whose variables are not of the shapes of the file's arrays, or whose
     results are too large, before any of them is allocated."""
-    with _sketched(file) as sketch:
+    with without_values():
+        sketch = _from_config(file)
         _check_variables(sketch, file)
         for layer, shape in _results(sketch):
             numbers = prod(side for side in shape[1:] if side is not None)
@@ -79,8 +90,8 @@ def _check_sizes(file: ModelFile) -> None:
 
 
 @contextmanager
-def _sketched(file: ModelFile) -> Iterator[keras.Model]:
-    """Build the model without values; forget afterwards that they were ever to come."""
+def without_values() -> Iterator[None]:
+    """Build models whose variables have shapes and no values, now or later."""
     keras = import_keras()
     from keras.src.backend.common import global_state
 
@@ -88,8 +99,7 @@ def _sketched(file: ModelFile) -> Iterator[keras.Model]:
     before = list(global_state.get_global_attribute(waiting) or [])
     try:
         with keras.StatelessScope(initialize_variables=False):
-            sketch = _from_config(file)
-        yield sketch
+            yield
     finally:
         # Or the next scope of this kind to end, anywhere in Keras, would allocate them.
         global_state.set_global_attribute(waiting, before)

@@ -65,11 +65,12 @@ class _Walk:
 
     def model(self, entry: Any, where: str, depth: int) -> Json:
         kind = _text(entry, "class_name", where)
-        _check_owner(entry, kind, _ROOMS.get(kind, ()), where)
         if kind not in kinds.MODELS:
             raise PruneError(
-                f"{where} is of class {short(kind)!r}; only Sequential and Functional can be built"
+                f"{where} is of the class {short(kind)}, whose code is not in the file; "
+                "save it as a functional model, keras.Model(inputs, outputs)"
             )
+        _check_owner(entry, kind, _ROOMS[kind], where)
         config = entry.get("config")
         # Keras 2.2 and older stored the list alone.
         config = {"name": "sequential", "layers": config} if type(config) is list else config
@@ -275,9 +276,10 @@ def _trusted(entry: Json, kind: str, trust: Trust) -> str | None:
 
 def _kind(entry: Json, kind: str, where: str) -> Kind:
     module, config = entry.get("module"), entry.get("config")
-    # Without a module, as in .h5, operations are told from layers by lacking what layers have.
-    bare = module is None and type(config) is dict and "dtype" not in config
-    operation = bare or (type(module) is str and module.startswith("keras.src.ops."))
+    operation = type(module) is str and module.startswith("keras.src.ops.")
+    if module is None and kind in OPERATIONS:
+        # As in .h5, where operations are told from layers of their name by what these have more.
+        operation = type(config) is dict and set(config) <= OPERATIONS[kind].settings
     found = ({**LAYERS, **OPERATIONS} if operation else {**OPERATIONS, **LAYERS}).get(kind)
     if found is None:
         raise PruneError(

@@ -36,6 +36,12 @@ _INITIALIZERS: dict[str, dict[str, Check]] = {
         "distribution": values.WORD,
         **_DRAWN,
     },
+    "STFT": {
+        "side": values.WORD,
+        "window": values.optional(values.WORD),
+        "scaling": values.optional(values.WORD),
+        "periodic": values.FLAG,
+    },
     **dict.fromkeys(("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform"), _DRAWN),
     **dict.fromkeys(("LecunNormal", "LecunUniform"), _DRAWN),
 }
@@ -58,6 +64,7 @@ _ALIASES = {
     "identity_initializer": "Identity",
     "orthogonal_initializer": "Orthogonal",
     "l1_l2": "L1L2",
+    "stft": "STFT",
 }
 
 

@@ -13,7 +13,7 @@ from prune.files import limits
 from prune.files.names import short
 
 Json = dict[str, Any]
-_LARGEST = 1e300  # what float64 holds, with room to be multiplied by a little
+_LARGEST = {int: 2**63 - 1, float: 1e300}  # which NaN and infinity are not below
 
 
 class Unfit(ValueError):
@@ -47,7 +47,7 @@ def whole(least: int, most: int) -> Check:
 
 
 def _number(value: Any) -> float | int:
-    if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > _LARGEST:
+    if type(value) not in (int, float) or not abs(value) <= _LARGEST[type(value)]:
         raise Unfit
     return value
 
