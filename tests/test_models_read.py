@@ -140,6 +140,11 @@ def test_the_first_call_of_a_nested_model_is_number_1_in_keras_2_and_0_in_keras_
     assert layers_of(model(inner, after))[2]["inbound_nodes"] == [[["inner", 0, 0, {}]]]
 
 
+def test_a_name_stands_once_in_a_sequential_model_too():
+    with pytest.raises(PruneError, match="uses the layer name 'd' twice"):
+        graph.model(sequential("a", dense("d"), dense("d")))
+
+
 def test_a_shape_told_in_the_first_layer_becomes_an_input():
     (first, second) = layers_of(sequential("a", dense("d", batch_input_shape=[None, 6])))
     assert (first["class_name"], first["config"]["batch_shape"]) == ("InputLayer", [None, 6])
@@ -200,12 +205,13 @@ def test_arrays_come_as_they_are_stored(tmp_path):
     with h5py.File(path, "w") as file:
         group = file.create_group("layers/normalization/vars")
         group["0"], group["1"] = np.ones(3, ">f8"), np.ones(3, "f2")
-        group["2"] = np.int32(7)
+        group["2"], group["3"] = np.int32(-7), np.arange(3, dtype=">u2")
     config = sequential("a", entry("Normalization", "n", axis=-1))
     keras_file(tmp_path, config, weights=path.read_bytes())
     arrays = models.read(tmp_path / "model.keras").arrays
-    assert [str(array.dtype) for array in arrays.values()] == [">f8", "float16", "int32"]
-    assert arrays["layers/normalization/vars/2"] == 7
+    assert [str(array.dtype) for array in arrays.values()] == [">f8", "float16", "int32", ">u2"]
+    assert arrays["layers/normalization/vars/2"] == -7
+    assert arrays["layers/normalization/vars/3"].tolist() == [0, 1, 2]
 
 
 def test_a_whole_model_of_other_layers_is_no_chain(tmp_path):

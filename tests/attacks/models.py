@@ -24,7 +24,8 @@ def model(*layers, **more):
         layer.setdefault("inbound_nodes", [])
     ends = {"input_layers": [["images", 0, 0]], "output_layers": [[chain[-1]["name"], 0, 0]]}
     config = {"name": "model", "trainable": True, "layers": chain, **ends}
-    return {"module": "keras", "class_name": "Functional", "config": config, **more}
+    module = "keras.src.models.functional"
+    return {"module": module, "class_name": "Functional", "config": config, **more}
 
 
 def call(name, index=0, **more):
@@ -271,7 +272,7 @@ def known_class_of_another_name(folder):
     return plain(folder, {**dense("first", units=6), "registered_name": "mine>Dense"})
 
 
-@refused(r"is a Functional of keras \(mine>Functional\)|the model is a Functional")
+@refused(r"the model is a Functional of keras.src.models.functional \(mine>Functional\)")
 def model_of_another_name(folder):
     """A model that is registered under another name."""
     return plain(folder, registered_name="mine>Functional")
@@ -336,6 +337,54 @@ def axis_beyond_all_shapes(folder):
 def layer_name_that_is_a_path(folder):
     """A layer whose name climbs out of its group."""
     return plain(folder, dense("../../canary", units=6))
+
+
+@refused("must be a name of 1 to 120 letters")
+def layer_name_of_escape_codes(folder):
+    """A layer whose name colours the terminal."""
+    return plain(folder, dense("a\x1b[31m", units=6))
+
+
+@refused("has 'elsewhere' among its output_layers, which is no layer")
+def outputs_from_nowhere(folder):
+    """A model that ends in a layer that is not there."""
+    config = model(dense("dense"))
+    config["config"]["output_layers"] = [["elsewhere", 0, 0]]
+    return keras_file(folder, config)
+
+
+@refused("what it is given must be .* got inf")
+def call_on_infinity(folder):
+    """A call that is given a number without end."""
+    layer = dense("first", units=6)
+    layer["inbound_nodes"] = [call("images", mask=float("inf"))]
+    return plain(folder, layer)
+
+
+@refused("has 1 weights at layers/dense/vars/1 that are NaN or infinite")
+def bias_that_is_no_number(folder):
+    """A bias that is NaN."""
+    arrays = {"dense__vars__0": KERNELS[0], "dense__vars__1": np.full(5, 2.0, "f")}
+    arrays["dense__vars__1"][3] = np.nan
+    return keras_file(folder, model(dense("dense")), weights=weights(folder, **arrays))
+
+
+@refused("link out of place at /layers/dense/vars/0; links are not followed")
+def kernel_of_another_file(folder):
+    """A model whose kernel is an external link to another file."""
+    path = folder / "part"
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/0"] = h5py.ExternalLink("canary.h5", "layers/dense/vars/0")
+    content = path.read_bytes()
+    path.unlink()
+    return keras_file(folder, model(dense("dense")), weights=content)
+
+
+@refused("kernel_initializer must be an initializer of Keras itself")
+def initializer_with_a_setting_of_its_own(folder):
+    """A known initializer with a setting that it does not have."""
+    other = {"module": "keras.initializers", "class_name": "Zeros", "config": {"fn": "system"}}
+    return plain(folder, dense("first", units=6, kernel_initializer=other))
 
 
 @refused("uses the layer name 'dense' twice")

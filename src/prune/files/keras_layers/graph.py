@@ -428,11 +428,9 @@ _CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
 def parts(entry: Json, path: str = "layers") -> Iterator[tuple[str, Json]]:
     """Yield each layer of a rebuilt model that has arrays of its own, and where they are."""
     used: dict[str, int] = {}
-    sequential = entry["class_name"] == "Sequential"
     for layer in entry["config"]["layers"]:
         kind = layer["class_name"]
-        operation = str(layer["module"]).startswith("keras.src.ops.")
-        if operation or (sequential and kind == "InputLayer"):
+        if str(layer["module"]).startswith("keras.src.ops."):
             continue  # which Keras does not list among the layers
         name = _snake(_CLASSES.get(kind, kind))
         used[name] = used.get(name, -1) + 1
