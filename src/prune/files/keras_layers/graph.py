@@ -125,8 +125,8 @@ class _Walk:
     def _called(self, entry: Any, depth: int) -> tuple[Json, list[_Node]]:
         """Return a layer of a functional model, and its calls."""
         layer = self.layer(entry, depth)
-        name = layer["config"].get("name")
-        if entry.get("name", name) != name or name is None:
+        name = layer["config"]["name"]
+        if entry.get("name", name) != name:
             raise PruneError(f"layer {short(str(name))!r} has another name in the model")
         calls = entry.get("inbound_nodes") or []
         if type(calls) is not list:
@@ -145,14 +145,13 @@ class _Walk:
         named = config.get("name") if type(config) is dict else None
         where = f"layer {short(named) if type(named) is str else '?'!r}"
         kind = _text(entry, "class_name", where)
+        values.NAME(named, f"{where} ({short(kind)}): name")
         if (name := _trusted(entry, kind, self.trust)) is not None:
             return _entry(None, name, self._plain(config, where, depth), registered=name)
         if kind in kinds.MODELS:
             return self.model(entry, where, depth)
         objects.refuse_code(kind, where)
         found = _kind(entry, kind, where)
-        if type(config) is not dict:
-            raise PruneError(f"{where} ({kind}) has no configuration")
         return _entry(found.module, kind, self._settings(config, kind, found, where, depth))
 
     def _settings(self, config: Json, kind: str, found: Kind, where: str, depth: int) -> Json:
