@@ -12,7 +12,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.network import Masks, Scores
-from prune.core.spelling import closest
+from prune.settings.spelling import closest
 
 Arrays = dict[str, np.ndarray]  # by name, `conv2d/kernel`
 

@@ -40,10 +40,17 @@ def read(content: bytes) -> Found:
 
 
 def _parse_zip(content: bytes) -> Found:
+    if sparse.MARK in archives.opened(content).namelist():
+        return _parse_sparse(content)
+    config, weights = members(content)
+    structures = keras_config.parse(config)
+    return Found("keras", _keras3_arrays(tree.root(weights)), structures)
+
+
+def members(content: bytes) -> tuple[keras_config.Json, bytes]:
+    """Return what a `.keras` archive holds: the configuration, and the content of its HDF5 file."""
     archive = archives.opened(content)
     names = archive.namelist()
-    if sparse.MARK in names:
-        return _parse_sparse(content)
     if foreign := accidents.of_members(names):
         raise PruneError(foreign)
     for name in _MEMBERS:
@@ -53,8 +60,7 @@ def _parse_zip(content: bytes) -> Found:
     weights = archives.member(archive, _MEMBERS[1])
     if not weights.startswith(SIGNATURE):
         raise PruneError(f"is an archive whose {_MEMBERS[1]} is no HDF5 file")
-    structures = keras_config.parse(_json(config))
-    return Found("keras", _keras3_arrays(tree.root(weights)), structures)
+    return json_object(config), weights
 
 
 def _parse_sparse(content: bytes) -> Found:
@@ -65,7 +71,8 @@ def _parse_sparse(content: bytes) -> Found:
     return Found("sparse npz", arrays, told)
 
 
-def _json(text: str | bytes) -> keras_config.Json:
+def json_object(text: str | bytes) -> keras_config.Json:
+    """Return the JSON object in a text of bounded length."""
     if len(text) > limits.TEXT:
         raise PruneError(f"has a model configuration of {len(text):,} letters, which is not read")
     try:
@@ -81,7 +88,9 @@ def _parse_hdf5(file: Group) -> Found:
     config = tree.text(file, "model_config")
     legacy = tree.subgroup(file, "model_weights")
     if config is not None and legacy is not None:
-        return Found("h5", _legacy_arrays(legacy, told=True), keras_config.parse(_json(config)))
+        return Found(
+            "h5", _legacy_arrays(legacy, told=True), keras_config.parse(json_object(config))
+        )
     if tree.texts(file, "layer_names") is not None:
         return Found("legacy weights h5", _legacy_arrays(file, told=False), None)
     if (layers := _keras3_layers(file)) is not None:

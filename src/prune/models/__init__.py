@@ -1,1 +1,1 @@
-"""Any Keras 3 model: what can be pruned in it, and how it is made smaller."""
+"""Floor 5: any Keras model, live: read, traced, cut, proved (Keras only here and in training)."""

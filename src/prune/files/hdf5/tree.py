@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +74,15 @@ def _address(parent: Group, name: str) -> int | None:
 
 def array(parent: Group, path: str) -> np.ndarray:
     """Return the data set at `path` below `parent` as float32; it must be stored in the file."""
+    return _data_set(parent, path, arrays.read)
+
+
+def numbers(parent: Group, path: str) -> np.ndarray:
+    """Return the data set at `path` below `parent`, one number or many, as it is stored."""
+    return _data_set(parent, path, arrays.numbers)
+
+
+def _data_set(parent: Group, path: str, read: Callable[..., np.ndarray]) -> np.ndarray:
     *folders, name = _split(path)
     group = subgroup(parent, "/".join(folders)) if folders else parent
     address = None if group is None else _address(group, name)
@@ -83,7 +93,7 @@ def array(parent: Group, path: str) -> np.ndarray:
     if LAYOUT not in {message.kind for message in messages}:
         raise PruneError(f"has {where} where a data set belongs")
     try:
-        return arrays.read(group.source, address, messages)
+        return read(group.source, address, messages)
     except PruneError as error:
         raise PruneError(f"data set {where} {error}") from error
 
@@ -97,3 +107,17 @@ def text(holder: Group, name: str) -> str | None:
 def texts(holder: Group, name: str) -> list[str] | None:
     """Return the attribute `name`, a list of texts, or None."""
     return attributes.attribute(holder.source, holder.messages, name)
+
+
+def listed(holder: Group, name: str) -> list[str]:
+    """Return a list of texts that Keras splits over `name0`, `name1`, ... where it is long."""
+    whole = texts(holder, name)
+    if whole is not None:
+        return whole
+    found: list[str] = []
+    for number in range(limits.LINKS):
+        part = texts(holder, f"{name}{number}")
+        if part is None:
+            break
+        found += part
+    return found
