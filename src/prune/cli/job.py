@@ -12,6 +12,7 @@ from typing import Any
 from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
+from prune.core import anatomy
 from prune.core.network import Network
 from prune.core.pruning import CRITERIA
 from prune.experiments import grid, perform
@@ -22,6 +23,7 @@ from prune.files import atomic, data, results, runs, weights
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
+from prune.models import loading
 from prune.settings import lists
 from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import AUTO, Images, Pruning
@@ -56,7 +58,7 @@ class Job:
     @property
     def classes(self) -> int:
         """How many outputs the network has."""
-        return self.network[-1].kernel.shape[1]
+        return anatomy.of(self.network).sides()[1]
 
 
 def prepare(asked: Asked) -> Job:
@@ -87,7 +89,7 @@ def prepare(asked: Asked) -> Job:
 def load(asked: Asked) -> WeightsFile:
     """Read the network that is asked for."""
     own = asked.of(Weights)
-    return weights.load(own.weights or weights.shipped(), own.activation, own.isolate)
+    return loading.load(own.weights or weights.shipped(), own.activation, own.isolate, own.trust)
 
 
 def images(asked: Asked) -> Source:

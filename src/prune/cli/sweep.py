@@ -16,8 +16,8 @@ from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
+from prune.core import anatomy
 from prune.core.measure import Evaluation
-from prune.core.network import multiply_adds
 from prune.core.pruning import CRITERIA
 from prune.experiments import bench, perform, sweep
 from prune.experiments.bench import Lineup
@@ -90,7 +90,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     rows: list[Row] = []
     total = sum(len(cell.k) for cell in job.cells)
     with job.console.progress(total) as report:
-        report(f"starting {job.cells[0].engine}", 0, "")
+        report(f"starting {perform.engine_name(job.cells[0], job.network)}", 0, "")
         job = jobs.begun(job, report)
         engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
@@ -118,7 +118,7 @@ def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
 def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     """Write the tables; return what each --format prints."""
     gained = (
-        tables.gains(rows, multiply_adds(job.network))
+        tables.gains(rows, anatomy.of(job.network).multiply_adds())
         if len(words.curves(rows)) < _MANY
         else tables.held_table(rows, unpruned)
     )

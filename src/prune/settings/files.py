@@ -8,6 +8,7 @@ from pathlib import Path
 from prune.settings.fields import (
     COMMON,
     OUTPUT,
+    names,
     one_of,
     path,
     seeds,
@@ -50,6 +51,11 @@ class Weights(Activation):
 
     weights: Path | None = setting(
         None, path(), "network to prune", group=COMMON, usual="the shipped one"
+    )
+    trust: tuple[str, ...] = setting(
+        (),
+        names("MODULE:NAME,..."),
+        "classes of yours that the model file may name, such as layers.py's: mylayers:Scale",
     )
     seed: int = setting(0, whole(0), "everything random")
 
