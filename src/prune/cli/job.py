@@ -79,7 +79,9 @@ def prepare(asked: Asked) -> Job:
         data.check_fits(perform.images(source, "train"), stored.network, source.name)
     begun = perform.Begun(stored.network)
     curves = [perform.curve(cell, begun, source) for cell in cells]
-    record = runs.Record(asked.words, asked.plain(), _inputs(stored, test))
+    engine = perform.engine_name(cells[0], stored.network)
+    settings = asked.plain() | {"engine": engine}
+    record = runs.Record(asked.words, settings, _inputs(stored, test))
     _remark(asked, console, stored)
     seen = [perform.images(source, "train")] if any(map(perform.learns, cells)) else []
     remark_on_scale(console, source.scale, test, *seen)

@@ -172,6 +172,13 @@ class Net:
                 self.sizes[units] = len(saving.content(self.model()))
         return self.sizes[units]
 
+    def units(self) -> dict[str, int]:
+        """Return how many units each layer with a kernel has; of several kernels the last's."""
+        return {
+            kernel.layer: prod(self.left[name].shape[axis] for axis in kernel.units)
+            for name, kernel in self.structure.kernels.items()
+        }
+
     def model(self) -> keras.Model:
         """Return a Keras model of it, of its own."""
         return rebuilt(self.template, self.traced, self.kept, self.arrays)

@@ -8,7 +8,7 @@ import numpy as np
 
 from prune.core import measure
 from prune.core.forms import Run
-from prune.core.measure import CHUNK, Evaluation
+from prune.core.measure import CHUNK, Difference, Evaluation
 from prune.models import arrays as models_arrays
 from prune.models.net import KERAS, Net
 
@@ -44,13 +44,19 @@ class Engine:
 
 def _answers(model: keras.Model) -> Run:
     """Return what gives the logits of at most a chunk of images, (n, classes)."""
+    outputs = _outputs(model)
+    return lambda images: _logits(outputs(images))
+
+
+def _outputs(model: keras.Model) -> Run:
+    """Return what gives the outputs of at most a chunk of images, (n, classes)."""
 
     def run(images: np.ndarray) -> np.ndarray:
         number = len(images)
         if number < CHUNK:  # of one size, or another would be compiled
             missing = np.zeros((CHUNK - number, *images.shape[1:]), images.dtype)
             images = np.concatenate([images, missing])
-        return _logits(np.asarray(model.predict_on_batch(images), np.float32)[:number])
+        return np.asarray(model.predict_on_batch(images), np.float32)[:number]
 
     return run
 
@@ -62,3 +68,10 @@ def _logits(outputs: np.ndarray) -> np.ndarray:
     if (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
         return np.log(np.maximum(outputs, _SMALLEST))
     return outputs
+
+
+def compare(first: Net, second: Net, images: np.ndarray) -> Difference:
+    """Compare the outputs of two networks on `images` (n, inputs), n at least 1."""
+    shaped = images.reshape(len(images), *first.input_shape)
+    with KERAS:
+        return measure.differing(_outputs(first.model()), _outputs(second.model()), shaped)
