@@ -1,7 +1,7 @@
 """The proof that a shrunk model computes what the masked one does, layer by layer.
 
-Equality of the outputs alone is weak: a squeeze-and-excite, a small factor, a saturated softmax hide
-errors.  So each layer of the shrunk model is given what that of the masked one was given,
+Equality of the outputs alone is weak: a squeeze-and-excite, a small factor, a saturated softmax
+hide errors.  So each layer of the shrunk model is given what that of the masked one was given,
 without what was cut, and must answer the same, before its activation.
 """
 
@@ -19,7 +19,7 @@ from prune.models.cut import rebuilt
 from prune.models.flows import Axes, Ids
 from prune.models.graph import functional, is_graph, nodes, run
 from prune.models.inputs import examples
-from prune.models.trace import Traced, traced
+from prune.models.trace import Step, Traced, traced
 
 if TYPE_CHECKING:
     import keras
@@ -141,6 +141,8 @@ def _answers(operation: Any, args: tuple, kwargs: dict) -> tuple[list, list]:
         return [np.array(keras.ops.convert_to_numpy(each)) for each in keras.tree.flatten(value)]
 
     args, kwargs = keras.tree.map_structure(tensor, (args, kwargs))
+    if getattr(operation, "_call_has_training_arg", False):
+        kwargs["training"] = False  # or images would be flipped, in each model another way
     function = getattr(operation, "activation", None)
     if function is None or type(operation).__name__ not in _ACTIVATED:
         results = numbers(operation(*args, **kwargs))
@@ -172,7 +174,7 @@ class _Comparison:
 
     def __init__(self, found: Traced, kept: np.ndarray, operations: dict[str, Any]) -> None:
         self._found, self._kept, self._operations = found, kept, operations
-        self._steps = iter(found.steps)
+        self._steps, self._rng = iter(found.steps), np.random.default_rng(0)
         self.differences: list[Difference] = []
 
     def run(self, model: keras.Model, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -187,6 +189,8 @@ class _Comparison:
         step = next(self._steps)
         sums, results = _answers(node.operation, args, kwargs)
         self._check(name, results)
+        if step.makes:
+            args, sums = self._awake(node.operation, step, args, kwargs, sums)
         axes = iter(step.inputs)
 
         def smaller(value: object) -> object:
@@ -199,6 +203,38 @@ class _Comparison:
         share = max(difference(self._cut(one, axes), other) for one, other, axes in pairs)
         self.differences.append(Difference(name, share))
         return results
+
+    def _awake(
+        self, operation: Any, step: Step, args: tuple, kwargs: dict, sums: list
+    ) -> tuple[tuple, list]:
+        """Return arguments, and answers to them, in which no channel that stays is always zero.
+
+        What is read from such a channel would prove nothing; it is given noise.
+        """
+        import keras
+
+        axes = iter(step.inputs)
+
+        def woken(value: object) -> object:
+            return self._woken(value, next(axes)) if isinstance(value, np.ndarray) else value
+
+        noisy = keras.tree.map_structure(woken, args)
+        if all(one is other for one, other in zip(_arrays(args), _arrays(noisy), strict=True)):
+            return args, sums
+        return noisy, _answers(operation, noisy, kwargs)[0]
+
+    def _woken(self, value: np.ndarray, axes: Axes) -> np.ndarray:
+        axis = next((i for i, ids in enumerate(axes) if ids is not None), len(axes) - 1)
+        channels = np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
+        asleep = ~channels.any(axis=0)
+        if axes[axis] is not None:
+            asleep &= self._stays(axes[axis])
+        if value.dtype.kind != "f" or not asleep.any():
+            return value
+        size = np.abs(value).max() or 1
+        noise = self._rng.normal(size=value.shape) * size
+        mask = asleep.reshape(-1, *[1] * (value.ndim - axis - 1))
+        return np.where(mask, noise, value).astype(value.dtype)
 
     def _check(self, name: str, results: list[np.ndarray]) -> None:
         if not all(np.isfinite(each).all() for each in results if each.dtype.kind == "f"):

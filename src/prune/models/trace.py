@@ -44,6 +44,11 @@ class Step(NamedTuple):
     outputs: list[Axes]
     makers: frozenset[str]  # the nearest layers with kernels, its own or before it
 
+    @property
+    def makes(self) -> bool:
+        """Whether it has kernels itself."""
+        return any(f"{maker}/".startswith(f"{self.name}/") for maker in self.makers)
+
 
 class Traced(NamedTuple):
     """A structure, and how it was found: what cutting and proving need beside it."""

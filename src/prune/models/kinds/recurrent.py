@@ -58,14 +58,16 @@ def only_last(binder: Binder, call: Call) -> Ids:
 def bidirectional(binder: Binder, call: Call) -> list[Axes]:
     """Two recurrent layers, one from each end, merged."""
     layer = call.layer
-    parts = {"layer": layer.forward_layer, "backward_layer": layer.backward_layer}
-    if any(known(part.cell, GATES) is None for part in parts.values()) or layer.return_state:
+    parts = {
+        "forward": ("layer", layer.forward_layer),
+        "backward": ("backward_layer", layer.backward_layer),
+    }
+    if any(known(part.cell, GATES) is None for _, part in parts.values()) or layer.return_state:
         return unknown(binder, call)
     if len(call.flows) > 1:
         return frozen(binder, call, f"{call.kind} starts from states that are given")
     units = [
-        _cell(binder, call, part, (key, "config"), key.removesuffix("_layer"))
-        for key, part in parts.items()
+        _cell(binder, call, part, (key, "config"), name) for name, (key, part) in parts.items()
     ]
     if layer.merge_mode is None:
         return [(*fixed(shape)[:-1], ids) for shape, ids in zip(call.outputs, units, strict=True)]
