@@ -22,6 +22,8 @@ def recurrent(binder: Binder, call: Call) -> list[Axes]:
     ids = _cell(binder, call, call.layer, path)
     if ids is None:
         return unknown(binder, call)
+    for state in call.flows[1:]:
+        binder.unite(state.axes[-1], ids, f"{call.kind} starts from what stays")
     return [(*fixed(shape)[:-1], ids) for shape in call.outputs]
 
 
@@ -47,11 +49,9 @@ def _cell(binder: Binder, call: Call, layer: Any, path: tuple, part: str = "") -
 
 
 def only_last(binder: Binder, call: Call) -> Ids:
-    """Return what runs along the last axis; states that are given, and time, stay."""
+    """Return what runs along the last axis, and freeze what runs along time."""
     for ids in call.axes[:-1]:
         binder.freeze(ids, f"{call.kind} goes over their axis")
-    for state in call.flows[1:]:
-        binder.freeze_axes(state.axes, f"{call.kind} starts from them")
     return call.axes[-1]
 
 
