@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from prune.core.structure import Arrays
 
 if TYPE_CHECKING:
     import keras
+
+_COUNTED = re.compile(r"variable(_\d+)?")
 
 
 def variables(model: keras.Model) -> dict[str, Any]:
@@ -51,9 +54,16 @@ def _parts(layer: Any) -> list[Any]:
 
 def _variables(layer: Any, path: str) -> Iterator[tuple[str, Any]]:
     for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
-        yield path + variable.name, variable
+        yield path + _name(layer, variable), variable
     for part in _parts(layer):
         yield from _variables(part, f"{path}{part.name}/")
+
+
+def _name(layer: Any, variable: Any) -> str:
+    """Return the name of a weight; Keras counts those without one through all models there are."""
+    if not _COUNTED.fullmatch(variable.name):
+        return variable.name
+    return next((key for key, value in vars(layer).items() if value is variable), "variable")
 
 
 def _unique(name: str, taken: dict[str, Any]) -> str:

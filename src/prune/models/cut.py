@@ -14,7 +14,7 @@ from prune.core.network import Masks
 from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
 from prune.models.flows import Size
-from prune.models.graph import functional, known, run
+from prune.models.graph import functional, is_graph, known, run
 from prune.models.trace import Traced, traced
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # What a layer holds as an object is given to the new one as it is: a function or an initializer
 # of the user's own could not be found again by its name.
-_OBJECTS = ("activation", "recurrent_activation")
+_OBJECTS = ("activation", "recurrent_activation", "function")
 _ENDS = ("_initializer", "_regularizer", "_constraint")
 
 
@@ -71,7 +71,7 @@ def rebuilt(
     functional(model)  # a model without a graph is refused before any layer is copied
     builder = _Builder(found, kept, policy)
     with keras.saving.custom_object_scope(_classes(model)):
-        smaller = builder.model(model, outermost=True)
+        smaller = builder.model(model)
     left = structures.cut(found.structure, arrays, kept)
     models_arrays.assign(smaller, scaled(found, kept, left))
     return smaller
@@ -112,16 +112,16 @@ class _Builder:
         return self._made[id(old)]
 
     def _new(self, old: Any) -> Any:
-        if known(old, ("Functional", "Sequential")):
+        if is_graph(old):
             return self.model(old)
-        return self._layer(old) if hasattr(old, "get_config") and _is_layer(old) else _copied(old)
+        return self._layer(old) if _is_layer(old) else _copied(old)
 
-    def model(self, old: Any, outermost: bool = False) -> Any:
+    def model(self, old: Any) -> Any:
         """Return a new model for one with a graph, within another or not."""
         import keras
 
         if known(old, ("Sequential",)):
-            return self._sequential(old, outermost)
+            return self._sequential(old)
         inputs = [self._input(old, i) for i in range(len(old.inputs))]
         outputs = run(old, inputs, self._visit)
         kind = type(old) if _is_plain(type(old)) else keras.Model
@@ -132,7 +132,7 @@ class _Builder:
         )
         return _as_trainable(old, new)
 
-    def _sequential(self, old: Any, outermost: bool) -> Any:
+    def _sequential(self, old: Any) -> Any:
         import keras
 
         new = keras.Sequential(name=old.name)
@@ -170,7 +170,9 @@ class _Builder:
     def _layer(self, old: Any) -> Any:
         config = self._config(old)
         try:
-            new = type(old).from_config(config)
+            # The function of a Lambda is at hand, and from a configuration it would be refused.
+            known_function = callable(config.get("function"))
+            return type(old)(**config) if known_function else type(old).from_config(config)
         except Exception as error:  # whatever a stranger's class raises
             reason = (str(error).strip().splitlines() or [""])[0]
             raise PruneError(
@@ -178,7 +180,6 @@ class _Builder:
                 f"({type(error).__name__}: {reason}); give {type(old).__name__} a get_config that "
                 "holds its arguments"
             ) from error
-        return new
 
     def _config(self, old: Any) -> dict:
         config = old.get_config()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,23 @@ def run(model: keras.Model, inputs: list, visit: Visit, path: str = "") -> list:
         outputs = visit(node, path + node.operation.name, args, kwargs)
         values.update(zip(map(id, node.outputs), outputs, strict=True))
     return [values[id(tensor)] for tensor in graph.outputs]
+
+
+def arguments(operation: Any, args: tuple, kwargs: dict) -> dict[str, Any]:
+    """Return what an operation is called with, by the names of its parameters, in their order.
+
+    Masks are left out: they say which times count, and hold no units.
+    """
+    bound = inspect.signature(operation.call).bind(*args, **kwargs).arguments
+    return {name: value for name, value in bound.items() if "mask" not in name}
+
+
+def leaves(arguments: dict[str, Any], kind: type) -> list:
+    """Return all values of a kind among arguments, in the order of the parameters."""
+    import keras
+
+    flat = [leaf for value in arguments.values() for leaf in keras.tree.flatten(value)]
+    return [leaf for leaf in flat if isinstance(leaf, kind)]
 
 
 def nodes(graph: Any) -> Iterator[Any]:

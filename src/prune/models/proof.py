@@ -17,9 +17,9 @@ from prune.core.network import Masks
 from prune.models import arrays as models_arrays
 from prune.models.cut import rebuilt
 from prune.models.flows import Axes, Ids
-from prune.models.graph import functional, is_graph, nodes, run
+from prune.models.graph import arguments, functional, is_graph, leaves, nodes, run
 from prune.models.inputs import examples
-from prune.models.trace import Step, Traced, traced
+from prune.models.trace import Traced, traced
 
 if TYPE_CHECKING:
     import keras
@@ -189,39 +189,46 @@ class _Comparison:
         step = next(self._steps)
         sums, results = _answers(node.operation, args, kwargs)
         self._check(name, results)
+        given = leaves(arguments(node.operation, args, kwargs), np.ndarray)
+        axes = dict(zip(map(id, given), step.inputs, strict=True))
         if step.makes:
-            args, sums = self._awake(node.operation, step, args, kwargs, sums)
-        axes = iter(step.inputs)
+            args, kwargs, axes, sums = self._awake(node.operation, axes, (args, kwargs), sums)
 
         def smaller(value: object) -> object:
-            return self._cut(value, next(axes)) if isinstance(value, np.ndarray) else value
+            return self._cut(value, axes[id(value)]) if id(value) in axes else value
 
-        data = {key: value for key, value in kwargs.items() if "mask" not in key}
-        small_args, small_data = keras.tree.map_structure(smaller, (args, data))
-        small, _ = _answers(self._operations[name], small_args, {**kwargs, **small_data})
+        small, _ = _answers(
+            self._operations[name], *keras.tree.map_structure(smaller, (args, kwargs))
+        )
         pairs = zip(sums, small, step.outputs, strict=True)
         share = max(difference(self._cut(one, axes), other) for one, other, axes in pairs)
         self.differences.append(Difference(name, share))
         return results
 
     def _awake(
-        self, operation: Any, step: Step, args: tuple, kwargs: dict, sums: list
-    ) -> tuple[tuple, list]:
+        self, operation: Any, axes: dict[int, Axes], given: tuple[tuple, dict], sums: list
+    ) -> tuple[tuple, dict, dict[int, Axes], list]:
         """Return arguments, and answers to them, in which no channel that stays is always zero.
 
         What is read from such a channel would prove nothing; it is given noise.
         """
         import keras
 
-        axes = iter(step.inputs)
+        noisy: dict[int, Axes] = {}
+        kept = []  # or an id could be given again
 
         def woken(value: object) -> object:
-            return self._woken(value, next(axes)) if isinstance(value, np.ndarray) else value
+            if id(value) not in axes:
+                return value
+            result = self._woken(value, axes[id(value)])
+            kept.append(result)
+            noisy[id(result)] = axes[id(value)]
+            return result
 
-        noisy = keras.tree.map_structure(woken, args)
-        if all(one is other for one, other in zip(_arrays(args), _arrays(noisy), strict=True)):
-            return args, sums
-        return noisy, _answers(operation, noisy, kwargs)[0]
+        args, kwargs = keras.tree.map_structure(woken, given)
+        if noisy.keys() == axes.keys():
+            return *given, axes, sums
+        return args, kwargs, noisy, _answers(operation, args, kwargs)[0]
 
     def _woken(self, value: np.ndarray, axes: Axes) -> np.ndarray:
         axis = next((i for i, ids in enumerate(axes) if ids is not None), len(axes) - 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +9,7 @@ from prune import PruneError
 from prune.core.structure import Kernel, Structure
 from prune.models.arrays import layers, variables
 from prune.models.flows import Axes, Binder, Call, Flow, Resolved, fixed, resolve
-from prune.models.graph import functional, is_graph, run
+from prune.models.graph import arguments, functional, is_graph, leaves, run
 from prune.models.kinds.einsum import labels
 from prune.models.kinds.table import handler
 
@@ -43,6 +42,11 @@ class Step(NamedTuple):
     inputs: list[Axes]
     outputs: list[Axes]
     makers: frozenset[str]  # the nearest layers with kernels, its own or before it
+
+    @property
+    def makes(self) -> bool:
+        """Whether it has kernels itself."""
+        return any(_within(maker, self.name) for maker in self.makers)
 
 
 class Traced(NamedTuple):
@@ -99,10 +103,15 @@ def traced(model: keras.Model) -> Traced:
 def _told(structure: Structure, outputs: frozenset[str]) -> Structure:
     """Say of units of an output layer that they are outputs, whatever else holds them."""
     frozen = (
-        each._replace(reason=_OUTPUT) if each.layer in outputs else each
+        each._replace(reason=_OUTPUT) if any(_within(out, each.layer) for out in outputs) else each
         for each in structure.frozen
     )
     return structure._replace(frozen=tuple(frozen))
+
+
+def _within(part: str, layer: str) -> bool:
+    """Tell whether one name is that of a layer, or of something within it."""
+    return f"{part}/".startswith(f"{layer}/")
 
 
 def _ungraphed(kernels: dict[str, Kernel]) -> Flow:
@@ -155,7 +164,7 @@ def _walk(
 
 def _makers(name: str, call: Call, layers_with_kernels: list[str]) -> frozenset[str]:
     """Return the nearest layers with kernels: this one, or those of its inputs."""
-    own = [layer for layer in layers_with_kernels if f"{layer}/".startswith(f"{name}/")]
+    own = [layer for layer in layers_with_kernels if _within(layer, name)]
     return frozenset(own) or frozenset[str]().union(*[flow.makers for flow in call.flows])
 
 
@@ -170,12 +179,8 @@ def _call(node: Any, name: str, args: tuple, kwargs: dict) -> Call:
     import keras
 
     operation = node.operation
-    arguments = dict(inspect.signature(operation.call).bind(*args, **kwargs).arguments)
-    # A mask says which times count, and holds no units.
-    kept = {key: value for key, value in arguments.items() if "mask" not in key}
-    flows = [value for value in keras.tree.flatten(kept) if isinstance(value, Flow)]
-    symbols = inspect.signature(operation.call).bind(*node.arguments.args, **node.arguments.kwargs)
-    tensors = keras.tree.flatten({key: symbols.arguments[key] for key in kept})
-    shapes = [tuple(each.shape) for each in tensors if isinstance(each, keras.KerasTensor)]
-    outputs = [tuple(each.shape) for each in node.outputs]
-    return Call(operation, name, kept, flows, shapes, outputs)
+    given = arguments(operation, args, kwargs)
+    symbols = arguments(operation, node.arguments.args, node.arguments.kwargs)
+    shapes = [tuple(tensor.shape) for tensor in leaves(symbols, keras.KerasTensor)]
+    outputs = [tuple(tensor.shape) for tensor in node.outputs]
+    return Call(operation, name, given, leaves(given, Flow), shapes, outputs)

@@ -22,6 +22,8 @@ def recurrent(binder: Binder, call: Call) -> list[Axes]:
     ids = _cell(binder, call, call.layer, path)
     if ids is None:
         return unknown(binder, call)
+    for state in call.flows[1:]:
+        binder.unite(state.axes[-1], ids, f"{call.kind} starts from what stays")
     return [(*fixed(shape)[:-1], ids) for shape in call.outputs]
 
 
@@ -47,25 +49,25 @@ def _cell(binder: Binder, call: Call, layer: Any, path: tuple, part: str = "") -
 
 
 def only_last(binder: Binder, call: Call) -> Ids:
-    """Return what runs along the last axis; states that are given, and time, stay."""
+    """Return what runs along the last axis, and freeze what runs along time."""
     for ids in call.axes[:-1]:
         binder.freeze(ids, f"{call.kind} goes over their axis")
-    for state in call.flows[1:]:
-        binder.freeze_axes(state.axes, f"{call.kind} starts from them")
     return call.axes[-1]
 
 
 def bidirectional(binder: Binder, call: Call) -> list[Axes]:
     """Two recurrent layers, one from each end, merged."""
     layer = call.layer
-    parts = {"layer": layer.forward_layer, "backward_layer": layer.backward_layer}
-    if any(known(part.cell, GATES) is None for part in parts.values()) or layer.return_state:
+    parts = {
+        "forward": ("layer", layer.forward_layer),
+        "backward": ("backward_layer", layer.backward_layer),
+    }
+    if any(known(part.cell, GATES) is None for _, part in parts.values()) or layer.return_state:
         return unknown(binder, call)
     if len(call.flows) > 1:
         return frozen(binder, call, f"{call.kind} starts from states that are given")
     units = [
-        _cell(binder, call, part, (key, "config"), key.removesuffix("_layer"))
-        for key, part in parts.items()
+        _cell(binder, call, part, (key, "config"), name) for name, (key, part) in parts.items()
     ]
     if layer.merge_mode is None:
         return [(*fixed(shape)[:-1], ids) for shape, ids in zip(call.outputs, units, strict=True)]
