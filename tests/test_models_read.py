@@ -228,6 +228,13 @@ def test_groups_of_arrays_are_named_as_keras_names_them(kind, group):
     assert [place for place, _ in graph.parts(config)] == [f"layers/{group}", f"layers/{group}_1"]
 
 
+def test_operations_are_not_counted_among_the_layers_of_their_name():
+    operation = {"module": "keras.src.ops.nn", "class_name": "Gelu", "config": {"name": "a"}}
+    layer = {"module": None, "class_name": "Gelu", "config": {"name": "b"}}
+    config = {"class_name": "Functional", "config": {"layers": [operation, layer]}}
+    assert list(graph.parts(config)) == [("layers/gelu", layer)]
+
+
 def test_arrays_come_as_they_are_stored(tmp_path):
     path = tmp_path / "part"
     with h5py.File(path, "w") as file:
