@@ -107,7 +107,8 @@ def accuracies(
     """Return the percent right on the held-out training images, at each k."""
     method, criterion, repaired = curve
     known = Calibration(images.images[:CALIBRATION], images.labels[:CALIBRATION])
-    engine = numpy_engine(images.images[CALIBRATION:], images.labels[CALIBRATION:])
+    rest = (images.images[CALIBRATION:], images.labels[CALIBRATION:])
+    engine = numpy_engine(network, *rest)
     sparsities = tuple(Fraction(k, 100) for k in ks)
     plan = Plan(network, pruning.layers(network), sparsities, known, repair=repaired)
     found = (engine(point.network) for point in pruning.sweep(method, criterion, plan))

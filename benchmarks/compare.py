@@ -66,7 +66,7 @@ def evaluation(rounds: int) -> None:
         for curve in (("weight", "magnitude"), ("unit", "norm"))
         for point in pruning.sweep(*curve, plan)
     ]
-    engine = numpy_engine(test.images, test.labels)
+    engine = numpy_engine(network, test.images, test.labels)
     ours, floor = [], []
     for _ in range(rounds):
         started = time.perf_counter()

@@ -15,9 +15,9 @@ from fractions import Fraction
 
 from prune.core import holdout, pruning
 from prune.core.calibration import draw
-from prune.core.masks import ranked_together
 from prune.core.network import Network, nonzero
 from prune.core.plan import Plan
+from prune.core.scopes import ranked_together
 from prune.experiments.engines import numpy_engine
 from prune.files import data
 from prune.training import fit, retrain
@@ -33,7 +33,7 @@ def pruned(network: Network, examples: Examples, share: float) -> Network:
     layers = pruning.layers(network, include_output=True)
     plan = Plan(network, layers, (K,), known, ranked_together(Fraction(0)))
     recipe = Recipe(EPOCHS, 128, decay="cosine", input_dropout=share)
-    gradual = retrain.Retraining(
+    gradual = retrain.Regime(
         examples, recipe, "gradual", ramp="exponential", ramp_from=Fraction("0.9")
     )
     (point,) = retrain.sweep("weight", "obd", plan, gradual)
@@ -45,9 +45,11 @@ def main(shares: list[float]) -> None:
     train = data.load("mnist", "train")
     learnt, held = holdout.split(len(train.labels))
     examples = Examples(train.images[learnt], train.labels[learnt])
-    engines = [numpy_engine(train.images[each], train.labels[each]) for each in (learnt, held)]
     start = fit.initial([784, 1000, 1000, 500, 200, 10], 0)
     *_, (whole, _, _) = fit.epochs(start, examples.images, examples.labels, Recipe(10, 128))
+    engines = [
+        numpy_engine(whole, train.images[each], train.labels[each]) for each in (learnt, held)
+    ]
     print(f"{'left out':>9} {'weights':>9} {'learnt %':>9} {'held out %':>10}")
     for name in ["unpruned", *shares]:
         found = whole if name == "unpruned" else pruned(whole, examples, name)

@@ -4,8 +4,10 @@
 
 Prints, for kernels of several shapes and shares of weights left, and for several numbers of
 images, how many dense multiply-adds take the time of a sparse one, on one thread; the same for
-inputs of which few are not zero; and what a call costs that has nothing to do.  The constants of
-prune.core.forms and prune.core.products are rounded from the middle of these columns.
+inputs of which few are not zero; what a call costs that has nothing to do, of one image and of
+many, and what turning a value costs; and what finding and cutting out zeros does for each value
+of the inputs.  The last two are timed on all cores, many images shared out as in a sweep.  The
+constants of prune.core.forms and prune.core.products are rounded from the middle of these columns.
 """
 
 from __future__ import annotations
@@ -53,6 +55,42 @@ def singles(rng: np.random.Generator, shape: tuple[int, int], images: int) -> li
     return found
 
 
+def cutting(rng: np.random.Generator, images: int, inputs: int, units: int) -> float:
+    """Return what finding and cutting out zeros costs, for a value of the inputs, in dense ones."""
+    kernel = rng.normal(size=(inputs, units)).astype(np.float32)
+    seen = rng.normal(size=(images, inputs)).astype(np.float32)
+    seen *= rng.random(seen.shape) < np.linspace(0, 1, inputs) ** 4  # few everywhere, most seldom
+    costs = products._costs(np.array_split(seen, 2)[0])
+    live = products.Live(costs, 0.0)
+
+    def cut(some: np.ndarray) -> np.ndarray:
+        products._costs(some)
+        return products.product_of(some, kernel, live)
+
+    with timing.on_all_cores(images) as share:
+        runs = [share(forms._dense(kernel)), share(cut)]
+        dense, both = timing.interleaved(runs, [seen] * 20, 21, lambda number: None)
+    return units * (both.median() / dense.median() - float(costs.mean()))
+
+
+def calls(rng: np.random.Generator) -> None:
+    """Print what a call costs that has nothing to do, of one image and of many."""
+    full = rng.normal(size=(1000, 1000)).astype(np.float32)
+    for images in (1, 32, 500):
+        inputs = rng.normal(size=(images, 1000)).astype(np.float32)
+        empty = forms._sparse(np.zeros((4, 4), np.float32))
+        turned = forms._sparse(np.zeros((1000, 4), np.float32))
+        runs = [forms._dense(full), turned, lambda some, empty=empty: empty(some[:, :4])]
+        with timing.on_all_cores(images) as share:
+            ready = [share(run) for run in runs]
+            dense, turning, none = timing.interleaved(ready, [inputs] * 50, 21, lambda number: None)
+        unit = dense.median() / inputs.size / len(full)
+        print(
+            f"{images:4} images: a call that does nothing {none.median() / unit:,.0f}, "
+            f"turning a value {(turning.median() - none.median()) / unit / inputs.size:.0f}"
+        )
+
+
 def main() -> None:
     """Print one line for each shape and number of images."""
     machine = runs.machine()
@@ -67,12 +105,12 @@ def main() -> None:
         for shape in SHAPES:
             found = singles(rng, shape, 500)
             print(f"{shape!s:13}  500 images ", *(f"{each:6.1f}" for each in found))
-        full = rng.normal(size=(1000, 1000)).astype(np.float32)
-        inputs = rng.normal(size=(1, 1000)).astype(np.float32)
-        products = [forms._dense(full), forms._sparse(np.zeros((4, 4), np.float32))]
-        dense, _ = timing.interleaved(products[:1] * 2, [inputs] * 200, 21, lambda number: None)
-        (empty,) = timing.interleaved(products[1:], [inputs[:, :4]] * 200, 21, lambda number: None)
-        print(f"a call that does nothing: {full.size * empty.median() / dense.median():,.0f}")
+        calls(rng)
+    print("cutting out zeros, images x inputs x units:")
+    for images in (64, 200, 1000):
+        for inputs in (200, 784):
+            found = [cutting(rng, images, inputs, units) for units in (100, 200, 400)]
+            print(f"{images:4} x {inputs:3} x 100, 200, 400", *(f"{each:6.0f}" for each in found))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,6 @@ def plant(path, out, broken=(), limit=None):
             network = tuple(
                 layer._replace(kernel=np.full_like(layer.kernel, 3e38)) for layer in network
             )
-        name, told = cells.name(training, images), cells.settings(training, images)
+        name, told = cells.name(training, images), cells.identity(training, images)
         kept.add_network(name, told, network, [{"epoch": 1}])
     return kept

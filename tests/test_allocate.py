@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import masks
-from prune.core.allocate import Curve, allocate
+from prune.core import scopes
+from prune.core.allocate import LayerCosts, allocate
 from prune.files import allocations
 
 KS = [Fraction(k, 100) for k in (0, 25, 50, 75, 90)]
@@ -18,7 +18,9 @@ TOTALS = [Fraction(k, 100) for k in (0, 10, 50, 80, 90)]
 
 def curves(rng):
     return {
-        name: Curve(size, list(zip(KS, np.cumsum(rng.normal(0.3, 1, 5)).tolist(), strict=True)))
+        name: LayerCosts(
+            size, list(zip(KS, np.cumsum(rng.normal(0.3, 1, 5)).tolist(), strict=True))
+        )
         for name, size in (("a", 1000), ("b", 300), ("c", 50))
     }
 
@@ -43,7 +45,7 @@ def test_a_larger_total_prunes_no_layer_less(rng):
 
 def test_no_even_or_random_spread_of_convex_costs_is_cheaper(rng):
     given = {
-        name: Curve(size, [(k, scale * float(k) ** 3) for k in KS])
+        name: LayerCosts(size, [(k, scale * float(k) ** 3) for k in KS])
         for name, size, scale in (("a", 1000, 1.0), ("b", 300, 5.0), ("c", 50, 0.1))
     }
     total = Fraction(1, 2)
@@ -60,13 +62,15 @@ def test_no_even_or_random_spread_of_convex_costs_is_cheaper(rng):
 def test_a_hump_is_passed_over_and_not_stopped_at():
     hump = [(Fraction(0), 0.0), (Fraction(1, 2), 10.0), (Fraction(1), 2.0)]
     even = [(Fraction(0), 0.0), (Fraction(1), 5.0)]
-    found = allocate({"hump": Curve(10, hump), "even": Curve(10, even)}, [Fraction(1, 2)])
+    found = allocate({"hump": LayerCosts(10, hump), "even": LayerCosts(10, even)}, [Fraction(1, 2)])
     assert [path[0][1] for path in found.values()] == [1, 0]
 
 
 def test_what_costs_nothing_goes_first():
     free, dear = [(k, 0.0) for k in KS], [(k, float(k)) for k in KS]
-    found = allocate({"free": Curve(100, free), "dear": Curve(100, dear)}, [Fraction(45, 100)])
+    found = allocate(
+        {"free": LayerCosts(100, free), "dear": LayerCosts(100, dear)}, [Fraction(45, 100)]
+    )
     assert found == {
         "free": [(Fraction(45, 100), Fraction(9, 10))],
         "dear": [(Fraction(45, 100), Fraction(0))],
@@ -76,7 +80,7 @@ def test_what_costs_nothing_goes_first():
 def test_an_allocation_is_read_as_it_was_written(tmp_path, rng):
     found = allocate(curves(rng), TOTALS)
     (tmp_path / "a.json").write_text(allocations.to_json(found))
-    read = allocations.load(tmp_path / "a.json", ("a", "b", "c"))
+    read = allocations.parse(allocations.read(tmp_path / "a.json"), ("a", "b", "c"))
     for name, path in found.items():
         for (total, share), (read_total, read_share) in zip(path, read[name], strict=True):
             assert read_total == total
@@ -100,17 +104,17 @@ def test_an_allocation_is_read_as_it_was_written(tmp_path, rng):
 def test_a_wrong_allocation_is_named(tmp_path, text, message):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(PruneError, match=message):
-        allocations.load(tmp_path / "a.json", ("a",))
+        allocations.parse(allocations.read(tmp_path / "a.json"), ("a",))
 
 
 def test_between_its_points_an_allocation_goes_in_straight_lines():
-    scope = masks.allocated({"a": [(Fraction(1, 2), Fraction(3, 5))]})
+    scope = scopes.allocated({"a": [(Fraction(1, 2), Fraction(3, 5))]})
     shares = [scope.share("a", Fraction(k, 4)) for k in range(5)]
     assert shares == [0, Fraction(3, 10), Fraction(3, 5), Fraction(4, 5), 1]
 
 
 def test_an_allocation_cuts_each_layer_to_its_share():
-    scope = masks.allocated(
+    scope = scopes.allocated(
         {
             "a": [(Fraction(1, 2), Fraction(9, 10))],
             "b": [(Fraction(1, 2), Fraction(1, 10))],

@@ -184,7 +184,7 @@ def test_each_is_refused_in_this_process_too(outcomes, name):
         elif attack.kind == "model":
             models.read(path)
         elif attack.kind == "k-map":
-            allocations.load(path, ("dense",))
+            allocations.parse(allocations.read(path), ("dense",))
         else:
             found = data.load(str(path), "test")
             data.check_fits(found, weights.load(path.parents[1] / "good.weights.h5").network, "")

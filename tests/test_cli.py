@@ -18,8 +18,8 @@ import pytest
 import prune as package
 from conftest import make_network
 from prune.cli import main as cli
-from prune.cli import options
 from prune.files import results, weights
+from prune.settings.fields import percents
 
 FILES = {"table.csv", "table.json", "table.md", "accuracy.png", "accuracy.svg", "run.json"}
 
@@ -113,7 +113,7 @@ def test_a_file_that_does_not_tell_is_remarked_on(prune, tmp_path, rng, tiny_dat
     ],
 )
 def test_lists_of_k(tokens, expected):
-    assert options.sparsities(tokens) == [Fraction(str(k)) / 100 for k in expected]
+    assert list(percents().typed(" ".join(tokens))) == [Fraction(str(k)) / 100 for k in expected]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,8 @@ def test_layers_can_be_kept_and_the_output_pruned(prune, tiny):
     assert row["prunable"] == 30 + 20 + 12
     outcome = prune("unit", *tiny, "--include-output", "--k", "50", "--out", "x")
     assert_refused(outcome, "each of its units is a class and cannot be removed")
-    assert_refused(prune("weight", *tiny, "--keep", "dense,dense_1"), "there is no layer to prune")
+    outcome = prune("weight", *tiny, "--keep", "dense,dense_1")
+    assert_refused(outcome, "there is no layer to prune: --keep names every hidden layer")
 
 
 def test_the_picture_can_show_what_is_left(prune, tiny, tmp_path):
@@ -379,16 +380,24 @@ def test_criteria_are_listed_with_their_sources(prune):
 
 
 def test_the_names_in_help_are_those_of_the_code():
-    from prune.cli import job, sweep
-    from prune.core.masks import SCOPES
     from prune.core.pruning import REPAIRS
+    from prune.core.ramp import RAMPS
+    from prune.core.scopes import SCOPES
     from prune.experiments.engines import ENGINES
+    from prune.settings import files, pruning
+    from prune.settings import recipe as words_of
+    from prune.training import recipe, retrain
     from prune.views import words
 
-    assert tuple(words.AXES) == sweep.AXES
-    assert tuple(SCOPES) == options.SCOPES
-    assert tuple(REPAIRS) == options.REPAIRS
-    assert tuple(ENGINES) == job.ENGINES
+    assert tuple(words.AXES) == files.AXES
+    assert tuple(SCOPES) == pruning.SCOPES
+    assert tuple(REPAIRS) == pruning.REPAIRS
+    assert tuple(ENGINES) == pruning.ENGINES
+    assert tuple(RAMPS) == words_of.RAMPS
+    assert tuple(retrain.SCHEDULES) == words_of.SCHEDULES
+    assert tuple(retrain.STARTS) == words_of.STARTS
+    assert tuple(recipe.OPTIMIZERS) == words_of.OPTIMIZERS
+    assert tuple(recipe.DECAYS) == words_of.DECAYS
 
 
 def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, network):
@@ -458,7 +467,44 @@ def test_a_full_stdout_is_exit_3(tiny, tmp_path):
     ):
         _, err = process.communicate()
     assert process.returncode == 3
-    assert "prune: the system failed: No space left on device" in err.splitlines()[-1]
+    assert err.splitlines()[-1] == "prune: the system failed stdout: No space left on device"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_stderr_is_exit_3_but_wrong_usage_stays_what_it_is(tiny, tmp_path):
+    started = ("weight", *tiny, "--out", tmp_path / "o")
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    for more, status in ([], 3), (["--debug"], 3), (["--k", "101"], 2):
+        with (
+            open("/dev/full", "w") as full,
+            command(*started, *more, stdout=subprocess.PIPE, stderr=full, env=buffered) as process,
+        ):
+            process.communicate()
+        assert process.returncode == status
+    assert json.loads((tmp_path / "o" / "run.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    ("argv", "unbuffered"),
+    [(["criteria"], ""), (["criteria"], "1"), (["--help"], ""), (["weight", "--help"], "")],
+)
+def test_results_of_any_length_name_the_stdout_that_is_full(argv, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (
+        open("/dev/full", "w") as full,
+        command(*argv, stdout=full, stderr=subprocess.PIPE, env=environment) as process,
+    ):
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert err == "prune: the system failed stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--weights", "--data", "--k-map"])
+def test_a_path_of_nothing_is_refused(prune, option):
+    for argv in ([option, ""], [f"{option}="], [option, "  "]):
+        assert_refused(prune("weight", *argv), f"argument {option}: expected the name of a file")
+    assert_refused(prune("inspect", ""), "argument FILE: expected the name of a file or folder")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
@@ -492,10 +538,13 @@ def test_names_from_files_cannot_steer_the_terminal(prune, tmp_path, network):
 def test_a_network_without_hidden_layers_has_nothing_to_prune(prune, tmp_path, rng):
     weights.save(make_network(rng, [6, 3]), tmp_path / "a.keras")
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--limit", 10)
-    assert_refused(outcome, "data mnist: images have 784 pixels, but the network takes 6")
+    assert_refused(outcome, "data mnist: test images have 784 pixels, but the network takes 6")
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.zeros(4, int))
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz")
-    assert_refused(outcome, "there is no layer to prune: a network needs a hidden layer")
+    assert_refused(outcome, "the network has only its output layer, whose weights go with")
+    again = ("--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz", "--k", "50")
+    assert prune("weight", *again, "--include-output")[0] == 0
+    assert "prune weight --include-output" in outcome[2]
 
 
 def test_weights_that_overflow_are_refused(prune, tmp_path, tiny, network):

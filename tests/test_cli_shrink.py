@@ -12,6 +12,10 @@ from prune.core.network import logits, parameters
 from prune.files import data, weights
 from test_cli import assert_refused
 
+NOTHING_LEFT = (
+    "nothing is left to save: at k = 100 no unit of layer 'dense' matters any more; give a smaller"
+)
+
 
 @pytest.mark.parametrize("name", ["s.keras", "s.weights.h5", "s.h5", "s.npz"])
 @pytest.mark.parametrize("method", ["weight", "unit"])
@@ -73,7 +77,11 @@ def test_what_rounding_does_not_explain_is_not_saved(prune, tiny, tmp_path, monk
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--k", "50", "60", "--save", "s.keras"], "shrink takes one --k, such as --k 90"),
+        (["--k", "50,60", "--save", "s.keras"], "shrink takes one --k, such as --k 90"),
+        (["--k", "50", "60", "--save", "s.keras"], "unknown argument 60"),
+        (["--k", "100", "--save", "s.keras"], NOTHING_LEFT),
+        (["--k", "100", "--save", "s.npz"], NOTHING_LEFT),
+        (["--k", "100", "--save", "s.h5", "--method", "unit"], NOTHING_LEFT),
         (["--save", "s.keras"], "shrink takes one --k"),
         (["--k", "50", "--save", "s.txt"], "must end in .keras, .h5, .hdf5, .npz"),
         (["--k", "50", "--save", "s.keras", "--float16"], "--float16 is for .npz files"),

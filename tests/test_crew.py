@@ -53,12 +53,17 @@ def test_several_processes_give_what_one_gives(tiny_data, tmp_path, expected):
 def test_a_killed_process_is_made_up_for(tiny_data, tmp_path, expected):
     found = state(tiny_data, tmp_path / "out")
     with crew.processes(2) as two:
-        course = study.run(found, two)
+        said = []
+        course = study.run(found, two, said.append)
         next(course)
         victim = multiprocessing.active_children()[0]
         os.kill(victim.pid, signal.SIGKILL)
         list(course)
     assert not found.failures and not found.missing
+    names = "|".join(map(found.name, found.cells))
+    assert said
+    for line in said:
+        assert re.fullmatch(f"the worker of ({names}) was lost; it will be tried again", line)
 
 
 def test_workers_do_not_outlive_a_killed_parent(tiny_data, tmp_path):
@@ -88,6 +93,12 @@ def _alive(pid):
     return bool(found.stdout.strip()) and not found.stdout.startswith("Z")
 
 
+def worker(address):
+    words = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    words += ["--no-nanny", "--nthreads", "1", "--no-dashboard"]
+    return subprocess.Popen(words, stderr=subprocess.DEVNULL)
+
+
 @pytest.fixture
 def cluster():
     """A scheduler and two workers, each a process of its own; yield its address and them."""
@@ -106,14 +117,7 @@ def cluster():
         found = re.search(r"tcp://127\.0\.0\.1:\d+", line)
         address = found[0] if found else ""
     Thread(target=scheduler.stderr.read, daemon=True).start()
-    workers = [
-        subprocess.Popen(
-            [*module[:2], "distributed.cli.dask_worker", address, "--no-nanny", "--nthreads", "1"]
-            + ["--no-dashboard"],
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(2)
-    ]
+    workers = [worker(address), worker(address)]
     yield address, workers
     for process in [*workers, scheduler]:
         process.kill()
@@ -169,6 +173,30 @@ def test_a_cluster_without_workers_is_told(cluster):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_loses_all_workers_says_so_and_goes_on_with_a_new_one(
+    tiny_data, tmp_path, cluster
+):
+    address, workers = cluster
+    _await_workers(address, 2)
+    found, said = state(tiny_data, tmp_path / "out"), []
+
+    def say(text):
+        said.append(text)
+        if "has no workers" in text:
+            workers.append(worker(address))
+
+    with crew.cluster(address) as both:
+        course = study.run(found, both, say)
+        next(course)
+        for each in workers:
+            each.kill()
+        list(course)
+    assert not found.failures and not found.missing
+    waiting = f"the cluster at {address} has no workers; start one: `dask worker {address}`"
+    assert [line for line in said if "lost" not in line] == [f"{waiting}; waiting for one"]
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_an_address_where_nothing_listens_is_told(prune, tiny_data):
     path = planted.settings(tiny_data)
     status, _, err = prune("study", path, "--scheduler", "tcp://127.0.0.1:1", "-q")
@@ -185,6 +213,27 @@ def test_a_study_trains_its_networks_and_the_same_seed_gives_the_same(tiny_data,
     first, again = (tmp_path / "work" / out / "networks" for out in "ab")
     for network in first.glob("*.keras"):
         assert network.read_bytes() == (again / network.name).read_bytes()
+
+
+def test_networks_are_the_same_bytes_however_many_train_at_a_time(tmp_path):
+    # So wide that Keras would share a product among threads, as it does not with tiny ones.
+    text = "limit = 2000\nseeds = [0, 1]\nhidden = [1000, 300]\nepochs = 1\nk = 0\n"
+    (tmp_path / "wide.toml").write_text(text)
+    made = []
+    for jobs in "12":
+        out = tmp_path / jobs
+        words = [
+            sys.executable,
+            "-m",
+            "prune",
+            "study",
+            str(tmp_path / "wide.toml"),
+            "--jobs",
+            jobs,
+        ]
+        subprocess.run([*words, "--out", str(out)], check=True, capture_output=True)
+        made.append({path.name: path.read_bytes() for path in out.glob("networks/*.keras")})
+    assert len(made[0]) == 2 and made[0] == made[1]
 
 
 def test_training_that_diverges_fails_its_cells_and_names_them(tiny_data, prune):

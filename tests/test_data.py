@@ -73,8 +73,8 @@ X, Y = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
     [
         ({"x_test": X}, "has no y_test; it holds x_test"),
         ({}, "has no x_test and no y_test; it holds nothing"),
-        ({"x_test": X, "y_test": Y[:3]}, "4 images but 3 labels"),
-        ({"x_test": X[:0], "y_test": Y[:0]}, "there are no images"),
+        ({"x_test": X, "y_test": Y[:3]}, "there are 4 test images but 3 labels"),
+        ({"x_test": X[:0], "y_test": Y[:0]}, "there are no test images"),
         ({"x_test": X[:, 0, 0], "y_test": Y}, "images are uint8 of shape \\(4,\\)"),
         ({"x_test": X.astype("U1"), "y_test": Y}, "x_test holds <U1, not plain numbers"),
         ({"x_test": X, "y_test": Y.astype(float)}, "labels are float64"),
@@ -84,9 +84,14 @@ X, Y = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
             {"x_test": X, "y_test": np.full(4, 2**64 - 1, np.uint64)},
             "labels go from 18446744073709551615",
         ),
-        ({"x_test": X + 2.0, "y_test": Y}, "pixels go from 2.0 to 2.0"),
-        ({"x_test": X * np.nan, "y_test": Y}, "pixels go from nan to nan"),
-        ({"x_test": X.astype(int) - 1, "y_test": Y}, "pixels go from -1 to -1"),
+        ({"x_test": X * np.nan, "y_test": Y}, "test pixels go from nan to nan"),
+        ({"x_test": X - np.inf, "y_test": Y}, "test pixels go from -inf to -inf"),
+        ({"x_test": X + 1e300, "y_test": Y}, "test pixels go from 1e\\+300 to 1e\\+300; finite"),
+        (
+            {"x_test": X.astype(int) - 1, "y_test": Y},
+            "test images hold whole numbers from -1 to -1, not from 0 to 255; give --scale none",
+        ),
+        ({"x_test": X + np.int16(256), "y_test": Y}, "whole numbers from 256 to 256"),
         ({"x_test": X.astype(object), "y_test": Y}, "x_test holds object, not plain numbers"),
     ],
 )
@@ -167,10 +172,10 @@ def test_a_broken_gzip_is_named(tmp_path):
 def test_data_must_fit_the_network(network):
     found = data.Data(np.zeros((4, 6)), np.array([0, 2, 1, 0]), 3, "")
     data.check_fits(found, network, "tiny")
-    with pytest.raises(PruneError, match="images have 6 pixels, but the network takes 5"):
+    with pytest.raises(PruneError, match="test images have 6 pixels, but the network takes 5"):
         data.check_fits(found, network[1:], "tiny")
-    wrong = found._replace(classes=4)
-    with pytest.raises(PruneError, match=r"labels go up to 3, but the network has 3 outputs"):
+    wrong = found._replace(classes=4, split="train")
+    with pytest.raises(PruneError, match=r"train labels go up to 3, but the network has 3 outputs"):
         data.check_fits(wrong, network, "tiny")
 
 
@@ -214,3 +219,37 @@ def test_fashion_mnist_out_of_reach_says_what_to_do(tmp_path, monkeypatch, serve
     monkeypatch.setattr(data, "_DEBIAN", tmp_path)
     with pytest.raises(EnvironmentFailure, match="the download failed .*--data FOLDER"):
         data.load("fashion-mnist", "test")
+
+
+def test_a_broken_training_split_is_called_by_its_name(tmp_path):
+    np.savez(tmp_path / "d.npz", x_test=X, y_test=Y, x_train=X, y_train=Y[:3])
+    data.load(str(tmp_path / "d.npz"), "test")
+    with pytest.raises(PruneError, match="there are 4 train images but 3 labels"):
+        data.load(str(tmp_path / "d.npz"), "train")
+
+
+BYTES = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
+STANDARDISED = (BYTES - 11.5) / 6.9
+
+
+@pytest.mark.parametrize(
+    ("stored", "scale", "divisor"),
+    [
+        (BYTES, "auto", 255),
+        (BYTES, "255", 255),
+        (BYTES, "none", 1),
+        (BYTES.astype(np.int64), "auto", 255),
+        (BYTES.astype(np.int64) - 20, "none", 1),
+        (STANDARDISED, "auto", 1),
+        (STANDARDISED.astype(np.float32) * 1e6, "none", 1),
+        (BYTES.astype(float), "auto", 1),
+        (BYTES.astype(float), "255", 255),
+    ],
+)
+def test_images_are_divided_as_asked_or_else_whole_numbers_alone(tmp_path, stored, scale, divisor):
+    np.savez(tmp_path / "d.npz", x_test=stored, y_test=Y)
+    found = data.load(str(tmp_path / "d.npz"), "test", scale=scale)
+    assert (found.stored, found.divisor) == (str(stored.dtype), divisor)
+    expected = stored.reshape(4, 6).astype(np.float64) / divisor
+    np.testing.assert_allclose(found.images, expected, rtol=1e-6)
+    assert found.images.dtype == np.float32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prune.experiments import depth as networks
-from prune.views import depth, depth_plot
+from prune.views import depth, depth_plot, families, report
 from prune.views.tables import to_text
 from test_families import curve
 
@@ -50,7 +50,9 @@ def rows(held):
 
 
 def verdicts(held):
-    return depth.show(rows(held), READINGS).said.splitlines()
+    shared, *said = report.by_depth(rows(held), READINGS).said.splitlines()
+    assert shared == "Throughout: batch 128."
+    return said
 
 
 def test_a_rise_with_depth_is_told_with_its_interval():
@@ -74,13 +76,13 @@ def test_without_a_trend_there_is_no_evidence():
 
 def test_one_seed_or_one_depth_is_no_evidence():
     few = [row for row in rows(lambda n, seed: 50 + 10 * n) if row["seed"] == 0]
-    assert "no evidence, for want of" in depth.show(few, READINGS).said
+    assert "no evidence, for want of" in report.by_depth(few, READINGS).said
     one = {"width": {1: (30,)}}
-    assert "no evidence, for want of" in depth.show(rows(lambda n, seed: 50), one).said
+    assert "no evidence, for want of" in report.by_depth(rows(lambda n, seed: 50), one).said
 
 
 def test_the_table_has_a_line_for_each_network_of_each_reading():
-    (table,) = depth.show(rows(lambda n, seed: 50 + 10 * n), READINGS).tables
+    (table,) = report.by_depth(rows(lambda n, seed: 50 + 10 * n), READINGS).tables
     told = [line[:3] for line in table.lines]
     assert told[0] == ["width", "1", "30"] and told[5] == ["parameters", "3", "29-29-29"]
     assert [line[-1] for line in table.lines[:3]] == [
@@ -90,7 +92,7 @@ def test_the_table_has_a_line_for_each_network_of_each_reading():
 
 
 def test_the_picture_has_a_panel_for_each_reading_with_means_and_single_runs():
-    lines = depth.lines_of(depth.families.families(rows(lambda n, seed: 50 + 10 * n)), READINGS)
+    lines = depth.lines_of(families.families(rows(lambda n, seed: 50 + 10 * n)), READINGS)
     figure = depth_plot.largest_k(lines)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Width held", "Parameters held"]
     by_label = {line.get_label(): line for line in figure.axes[0].lines}

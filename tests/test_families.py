@@ -45,6 +45,9 @@ def found(rows):
     return families.families(rows)
 
 
+GRADUAL = {"retrain": 2, "schedule": "gradual", "ramp": "cubic"}
+
+
 def test_families_are_told_by_what_differs_and_by_nothing_else():
     assert [each.label for each in found(ROWS)] == ["weight magnitude", "weight obs"]
     assert [each.label for each in found(ROWS[:15] + UNITS)] == ["weight", "unit"]
@@ -55,7 +58,7 @@ def test_families_are_told_by_what_differs_and_by_nothing_else():
     ]
     for scope, plain, other, label in (
         ("layer", {"retrain": 2}, {"retrain": 2, "input_dropout": 0.2}, "input dropout 0.2"),
-        ("layer", {"ramp": "cubic"}, {"ramp": "cubic", "ramp_from": 80.0}, "from 80 %"),
+        ("layer", GRADUAL, GRADUAL | {"ramp_from": 80.0}, "from 80 %"),
         ("network", {"floor": None}, {"floor": 0.0}, "floor 0 %"),
     ):
         pair = [row | {"scope": scope} | plain for row in ROWS[:15]]
@@ -147,14 +150,6 @@ def test_networks_that_do_not_hold_the_first_k_are_counted_apart():
     assert "weight obs up to k = 90 (n = 4, 1 more not to k = 90)." in said
     units = curve("unit", "norm", {90: 0.5})
     assert "of k against" not in spread_words.conclusion(found(late[5:] + units))
-
-
-def test_styles_that_come_again_are_hollow():
-    names = ["magnitude", "lamp", "obs", "obd", "taylor", "activation", "random", "other"]
-    many = [row for name in names for row in curve("weight", name, GOOD)]
-    (axes,) = spread_plot.accuracy(found(many)).axes
-    curves = [line for line in axes.get_lines() if line.get_label().startswith("weight")]
-    assert [line.get_markerfacecolor() == "white" for line in curves] == [False] * 7 + [True]
 
 
 def test_methods_are_held_against_each_other_where_the_same_k_were_asked():

@@ -55,6 +55,14 @@ class Failing:
         return counted
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_disk_is_named_by_the_file_that_it_has_no_room_for(tmp_path, monkeypatch):
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", lambda *given: (full, tmp_path / "beside"))
+    with pytest.raises(OSError, match="No space left on device: '.*/a.csv'"):
+        atomic.write(tmp_path / "a.csv", b"1")
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

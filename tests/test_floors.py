@@ -19,13 +19,23 @@ FLOORS = {
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.parent != SOURCE)
 
 
-def imported(path):
-    """Yield the full name of everything that a file of ours imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def imported(text):
+    """Yield the full name of everything that a file of ours imports, wherever in it, types too.
+
+    Where `import_module` is used, a string that is a name of ours counts, and one that ends in a
+    value (`f"prune.cli.{name}"`) for all names that begin with it.
+    """
+    nodes = list(ast.walk(ast.parse(text)))
+    by_name = any(
+        getattr(node, "id", getattr(node, "attr", "")) == "import_module" for node in nodes
+    )
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif by_name and isinstance(node, ast.Constant) and str(node.value).startswith("prune."):
+            yield node.value
 
 
 def room(name):
@@ -45,12 +55,73 @@ def test_every_folder_has_a_floor():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_imports_only_from_lower_floors(path):
-    assert not breaches(path, imported(path))
+    assert not breaches(path, imported(path.read_text()))
 
 
 def test_a_breach_would_be_seen():
     assert breaches(SOURCE / "core" / "masks.py", ["prune.files.data.load"]) == {"files"}
     assert breaches(SOURCE / "views" / "plot.py", ["prune.training.fit"]) == {"training"}
+
+
+# The package itself is no file of this graph: all import from it, and it hands out what they hold.
+TEXTS = {
+    ".".join(("prune", *path.relative_to(SOURCE).with_suffix("").parts)): path.read_text()
+    for path in FILES
+    if path.stem != "__init__"
+}
+
+
+def named(name, files):
+    """Return the file that an imported name is or is in; all that begin with one that ends open."""
+    if name.endswith("."):
+        return {file for file in files if file.startswith(name)}
+    return {file for file in files if name == file or name.startswith(f"{file}.")}
+
+
+def circles(texts):
+    """Return the largest sets of files of which each imports, through others, each."""
+    imports = {
+        file: set().union(*(named(name, texts) for name in imported(text))) - {file}
+        for file, text in texts.items()
+    }
+    reached = {file: set(others) for file, others in imports.items()}
+    for between in texts:
+        for others in reached.values():
+            if between in others:
+                others.update(reached[between])
+    return {
+        frozenset(other for other in reached[file] if file in reached[other])
+        for file in texts
+        if file in reached[file]
+    }
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert circles(TEXTS) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from prune.core import ranking",
+        "import prune.core.ranking",
+        "if TYPE_CHECKING:\n    from prune.core.ranking import Ranks",
+        "def late():\n    from prune.core.ranking import ranks",
+        "import_module('prune.core.ranking')",
+        "importlib.import_module(name='prune.core.ranking')",
+        "import_module(f'prune.core.{name}')",
+        "for name in ('numpy', 'prune.core.ranking'):\n    import_module(name)",
+    ],
+)
+def test_a_circle_would_be_seen(text):
+    planted = TEXTS | {"prune.core.network": f"{TEXTS['prune.core.network']}\n{text}\n"}
+    (found,) = circles(planted)
+    assert found >= {"prune.core.network", "prune.core.ranking"}
+
+
+def test_a_name_in_a_string_is_no_import_by_itself():
+    planted = TEXTS | {"prune.core.network": 'NAME = "prune.core.ranking"'}
+    assert circles(planted) == set()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +132,7 @@ def test_heavy_packages_stay_in_their_room(package, rooms):
     users = {
         path.relative_to(SOURCE).parts[0]
         for path in FILES
-        if any(name.split(".")[0] == package for name in imported(path))
+        if any(name.split(".")[0] == package for name in imported(path.read_text()))
     }
     assert users == rooms
 

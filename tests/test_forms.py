@@ -9,11 +9,11 @@ import pytest
 
 from conftest import make_network
 from prune.core import forms, masks, pruning
+from prune.core.alive import shrink
 from prune.core.forms import FORMS
 from prune.core.network import ACTIVATIONS, logits
 from prune.core.plan import Plan
-from prune.core.products import live_product, live_share
-from prune.core.shrink import shrink
+from prune.core.products import live_product, look
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
 
@@ -81,7 +81,7 @@ def hidden(rng, share):
 def test_where_much_is_left_the_product_is_dense(rng, share, images):
     network = hidden(rng, share)
     inputs = rng.normal(size=(images, 700)).astype(np.float32)
-    np.testing.assert_array_equal(forms.fastest(network)(inputs), forms.dense(network)(inputs))
+    np.testing.assert_array_equal(forms.mixed(network)(inputs), forms.dense(network)(inputs))
 
 
 @pytest.mark.parametrize(("share", "images"), [(0.05, 200), (0.01, 200), (0.02, 1)])
@@ -89,7 +89,7 @@ def test_where_little_is_left_the_product_is_sparse(rng, share, images):
     network = hidden(rng, share)
     inputs = rng.normal(size=(images, 700)).astype(np.float32)
     first, last = shrink(network)
-    found = forms.fastest(network)(inputs)
+    found = forms.mixed(network)(inputs)
     rows = forms._sparse(first.kernel)(inputs)
     np.testing.assert_array_equal(found, np.maximum(rows, 0) @ last.kernel)
     assert not np.array_equal(found, forms.dense(network)(inputs))
@@ -99,19 +99,20 @@ def test_silent_inputs_make_the_dense_product_cheaper_than_the_sparse(rng):
     network = hidden(rng, 0.1)
     inputs = rng.normal(size=(200, 700)).astype(np.float32)
     inputs[:, 200:] = 0  # the dense product then leaves out what the sparse one multiplies
-    found = forms.fastest(network)(inputs)
+    found = forms.mixed(network)(inputs)
     rows = inputs[:, :200] @ network[0].kernel[:200]
     np.testing.assert_array_equal(found, np.maximum(rows, 0) @ network[1].kernel)
 
 
-@pytest.mark.parametrize("images", [1, 15, 16, 17, 300, 70_000])
+@pytest.mark.parametrize(("images", "units"), [(1, 64), (17, 3000), (300, 600), (70_000, 200)])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_inputs_that_are_seldom_or_never_there_change_no_sum(rng, images, kind):
+def test_inputs_that_are_seldom_or_never_there_change_no_sum(rng, images, units, kind):
     inputs = rng.normal(size=(images, 90)).astype(kind)
     inputs[:, ::3] = 0
     inputs[:, 1::3] *= rng.random((images, 30)) < 0.03
     inputs[images // 2] = 0
-    before, kernel = inputs.copy(), rng.normal(size=(90, 64)).astype(kind)
+    before, kernel = inputs.copy(), rng.normal(size=(90, units)).astype(kind)
+    assert (look(inputs, units) is None) == (images == 1)
     found = live_product(inputs, kernel)
     assert found.dtype == kind
     wanted = before.astype(np.float64) @ kernel.astype(np.float64)
@@ -129,7 +130,20 @@ def test_each_input_costs_as_the_images_it_is_in_or_as_all_of_them():
     inputs = np.zeros((120, 4), np.float32)
     inputs[:5, 1], inputs[:10, 2], inputs[:, 3] = 1, -1, 2
     # of 120 images 5 and 10; a value alone takes the time of six
-    assert live_share(inputs) == pytest.approx((0 + 6 * 5 / 120 + 6 * 10 / 120 + 1) / 4)
+    assert look(inputs, 10**9).costs == pytest.approx([0, 6 * 5 / 120, 6 * 10 / 120, 1])
+
+
+@pytest.mark.parametrize(
+    ("images", "units"),
+    [(1000, 0), (0, 1000), (1000, 64), (32, 200), (1000, 1000)],
+)
+def test_where_little_can_be_saved_nothing_is_left_out(rng, images, units):
+    # Few units or few images; or enough of both, but hardly any zeros.
+    inputs = rng.normal(size=(images, 784)).astype(np.float32)
+    inputs[:, : 60 if units == 1000 else 700] = 0
+    kernel = rng.normal(size=(784, units)).astype(np.float32)
+    assert look(inputs, units) is None
+    np.testing.assert_array_equal(live_product(inputs, kernel), inputs @ kernel)
 
 
 def test_where_almost_nothing_is_left_nobody_asks_which_inputs_are_silent(rng):
@@ -138,7 +152,7 @@ def test_where_almost_nothing_is_left_nobody_asks_which_inputs_are_silent(rng):
     inputs[:, 70:] = 0
     first, last = shrink(network)
     rows = np.maximum(forms._sparse(first.kernel)(inputs), 0)
-    np.testing.assert_array_equal(forms.fastest(network)(inputs), rows @ last.kernel)
+    np.testing.assert_array_equal(forms.mixed(network)(inputs), rows @ last.kernel)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -49,7 +49,7 @@ def after_giving_up(code):
     words = [
         sys.executable,
         "-c",
-        f"from prune.files import isolated as i\ni._give_up_rights()\n{code}",
+        f"from prune.files import isolated_child as i\ni._give_up_rights()\n{code}",
     ]
     source = str(Path(package.__file__).parents[1])
     environment = {"PYTHONPATH": source, "PATH": os.environ["PATH"]}
@@ -83,4 +83,4 @@ def test_the_child_can_open_nothing_and_take_little(code, message):
 )
 def test_a_child_is_not_believed(head, status, message):
     with pytest.raises(PruneError, match=message):
-        isolated._told(head, status)
+        isolated._reply(head, status)

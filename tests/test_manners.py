@@ -47,7 +47,9 @@ def test_a_command_tells_versions_too(prune, command):
 @pytest.mark.parametrize("word", ["--activation=relu", "--activation"])
 def test_an_activation_that_is_not_used_is_remarked_on(prune, tiny, word):
     given = [word] if "=" in word else [word, "tanh"]
-    for command in (["inspect", tiny[1]], ["weight", *tiny, "--k", "0"]):
+    bench = ["bench", "--batch", "1", "--rounds", "1"]
+    pruning = [[*command, *tiny, "--k", "0"] for command in (["weight"], ["sensitivity"], bench)]
+    for command in (["inspect", tiny[1]], *pruning):
         assert "is not used: the file tells its activations" in prune(*command, *given)[2]
         assert "is not used" not in prune(*command)[2]
 
@@ -61,3 +63,20 @@ def test_k_of_many_digits_do_not_print_alike(prune, tiny):
     assert all(f"k = {k}:" in err for k in given)
     _, out, _ = prune("weight", *tiny, "--k", *given, "--format", "json")
     assert [row["k"] for row in json.loads(out)] == sorted(map(float, given))
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *(("unit", "--include-output"), ("compare", "--include-output")),
+        *(("shrink", "--controls"), ("sensitivity", "--controls"), ("bench", "--controls")),
+    ],
+)
+def test_help_offers_nothing_that_is_always_refused(prune, command, option):
+    assert option not in prune(command, "--help")[1]
+    assert option in prune("weight", "--help")[1]
+
+
+def test_shrink_asks_for_one_percent_and_not_for_a_list(prune):
+    _, out, _ = prune("shrink", "--help")
+    assert "--k PERCENT " in out and "0:90:10" not in out

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import make_network
 from prune import PruneError
-from prune.core import criteria, masks, pruning
+from prune.core import criteria, masks, pruning, ranking, scopes
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 
@@ -34,7 +34,7 @@ SCORES = [
 @pytest.mark.parametrize("scores", SCORES)
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_drops_exactly_the_floor_of_the_share(scores, sparsity):
-    mask = masks.keep_largest(masks.ranks(scores), sparsity)
+    mask = ranking.keep_largest(ranking.ranks(scores), sparsity)
     hundredths = round(100 * sparsity)
     assert np.count_nonzero(~mask) == hundredths * scores.size // 100
 
@@ -42,25 +42,25 @@ def test_drops_exactly_the_floor_of_the_share(scores, sparsity):
 @pytest.mark.parametrize("scores", SCORES)
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_nothing_dropped_outscores_anything_kept(scores, sparsity):
-    mask = masks.keep_largest(masks.ranks(scores), sparsity)
+    mask = ranking.keep_largest(ranking.ranks(scores), sparsity)
     assert scores[~mask].max(initial=-np.inf) <= scores[mask].min(initial=np.inf)
 
 
 @pytest.mark.parametrize("scores", SCORES)
 def test_ranks_are_those_of_a_stable_sort(scores):
     order = np.argsort(scores, kind="stable")
-    np.testing.assert_array_equal(np.argsort(masks.ranks(scores)), order)
+    np.testing.assert_array_equal(np.argsort(ranking.ranks(scores)), order)
 
 
 def test_ranks_of_random_floats_are_those_of_a_stable_sort(rng):
     scores = rng.normal(size=(200, 300)).astype(np.float32).round(2)
     order = np.argsort(scores, axis=None, kind="stable")
-    np.testing.assert_array_equal(np.argsort(masks.ranks(scores), axis=None), order)
+    np.testing.assert_array_equal(np.argsort(ranking.ranks(scores), axis=None), order)
 
 
 def test_infinite_scores_have_a_rank():
     scores = np.array([np.inf, 1, -np.inf], np.float32)
-    np.testing.assert_array_equal(masks.ranks(scores), [2, 1, 0])
+    np.testing.assert_array_equal(ranking.ranks(scores), [2, 1, 0])
 
 
 @pytest.mark.parametrize("floor", [0, Fraction(1, 100), Fraction(1, 4)])
@@ -72,7 +72,7 @@ def test_layers_are_ranked_together_as_a_stable_sort_would_but_for_the_floor(rng
     together = np.concatenate([each.ravel() for each in scores.values()])
     last = np.concatenate([_best(each.ravel(), floor) for each in scores.values()])
     order = np.lexsort((np.where(last > 0, last, together), last > 0))
-    found = masks.rank_together(scores, floor)
+    found = ranking.rank_together(scores, floor)
     np.testing.assert_array_equal(
         np.argsort(np.concatenate([each.ravel() for each in found.values()])), order
     )
@@ -90,8 +90,8 @@ def _best(scores, floor):
 
 @pytest.mark.parametrize("scores", SCORES)
 def test_a_sparser_mask_keeps_a_subset(scores):
-    ranks = masks.ranks(scores)
-    kept = [masks.keep_largest(ranks, sparsity) for sparsity in SPARSITIES]
+    ranks = ranking.ranks(scores)
+    kept = [ranking.keep_largest(ranks, sparsity) for sparsity in SPARSITIES]
     for denser, sparser in itertools.pairwise(kept):
         assert not np.any(sparser & ~denser)
 
@@ -99,24 +99,24 @@ def test_a_sparser_mask_keeps_a_subset(scores):
 def test_every_percent_of_every_size_is_counted_exactly():
     for k in range(101):
         for size in (1, 7, 100, 784_000):
-            assert masks.count(Fraction(k, 100), size) == k * size // 100
-            assert masks.count(k / 100, size) == k * size // 100
+            assert ranking.count(Fraction(k, 100), size) == k * size // 100
+            assert ranking.count(k / 100, size) == k * size // 100
 
 
 @pytest.mark.parametrize("sparsity", [-0.1, 1.1, 50, float("nan"), float("inf")])
 def test_sparsity_must_be_a_fraction(sparsity):
     with pytest.raises(PruneError, match=f"fraction from 0 to 1, got {sparsity}"):
-        masks.keep_largest(masks.ranks(np.ones(4)), sparsity)
+        ranking.keep_largest(ranking.ranks(np.ones(4)), sparsity)
 
 
 def test_scores_must_not_be_nan():
     with pytest.raises(PruneError, match="got 2 that are NaN"):
-        masks.ranks(np.array([np.nan, 1, np.nan]))
+        ranking.ranks(np.array([np.nan, 1, np.nan]))
 
 
 def ranked(network, criterion):
     scores = criterion(network, Calibration())
-    return masks.rank({name: scores[name] for name in pruning.layers(network)})
+    return ranking.rank({name: scores[name] for name in pruning.layers(network)})
 
 
 @pytest.mark.parametrize("criterion", [criteria.magnitude, criteria.norm])
@@ -125,7 +125,7 @@ def test_pruning_changes_neither_network_nor_output_layer(rng, criterion, sparsi
     network = make_network(rng, [6, 5, 4, 3])
     before = [(layer.kernel.copy(), layer.bias.copy()) for layer in network]
     ranks = ranked(network, criterion)
-    pruned = masks.apply(network, masks.per_layer(ranks, sparsity))
+    pruned = masks.apply(network, scopes.SCOPES["layer"].cut(ranks, sparsity))
 
     for layer, (kernel, bias) in zip(network, before, strict=False):
         np.testing.assert_array_equal(layer.kernel, kernel)
@@ -156,14 +156,14 @@ def test_home_network_at_90_leaves_240_400(rng):
     network = make_network(rng, [784, 1000, 1000, 500, 200, 10], bias=False)
     for criterion in (criteria.magnitude, criteria.norm):
         ranks = ranked(network, criterion)
-        pruned = masks.apply(network, masks.per_layer(ranks, Fraction(9, 10)))
+        pruned = masks.apply(network, scopes.SCOPES["layer"].cut(ranks, Fraction(9, 10)))
         assert nonzero(pruned) == 240_400
 
 
 def test_a_smaller_floor_lets_a_layer_lose_more():
     scores = {"good": np.arange(1000.0) + 1000, "poor": np.arange(1000.0)}
     for floor, left in ((Fraction(1, 100), 10), (Fraction(1, 1000), 1), (Fraction(0), 0)):
-        scope = masks.ranked_together(floor)
+        scope = scopes.ranked_together(floor)
         cut = scope.cut(scope.rank(scores), Fraction(1, 2))
         assert np.count_nonzero(cut["poor"]) == left
         assert np.count_nonzero(cut["good"]) == 1000 - left

@@ -34,7 +34,7 @@ def changed(network):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_engine_finds_what_the_dense_form_does(rng, images, activation, bias):
     network = make_network(rng, SIZES, activation, bias)
-    engine = numpy_engine(*images)
+    engine = numpy_engine(network, *images)
     for each in (network, *changed(network), network):
         found, wanted = engine(each), measure.evaluate(forms.dense(each), *images)
         assert (found.correct, found.total) == (wanted.correct, wanted.total)
@@ -83,11 +83,31 @@ def test_another_first_layer_is_not_taken_for_the_same(rng, images):
         assert prefix.of(each, images[0]).rest(each) is not None
 
 
+def test_what_comes_of_a_network_does_not_depend_on_which_came_before(rng, images):
+    whole = make_network(rng, SIZES, "relu", bias=True)
+    other = make_network(rng, SIZES, "relu", bias=True)
+    found = [whole, *changed(whole), other, *changed(other)]
+    alone = [numpy_engine(whole, *images)(network) for network in found]
+    for order in (range(len(found)), range(len(found))[::-1]):
+        engine = numpy_engine(whole, *images)
+        together = {i: engine(found[i]) for i in order}
+        assert [together[i] for i in range(len(found))] == alone
+
+
+def test_of_a_first_layer_that_no_network_has_nothing_is_computed(rng, images):
+    whole, other = (make_network(rng, SIZES, "relu", bias=True) for _ in range(2))
+
+    def nothing(*given):
+        raise AssertionError("computed")
+
+    assert prefix.of(whole, images[0], nothing).rest(other) is None
+
+
 def test_threads_that_come_first_at_once_find_the_same(rng, images):
     network, threads = make_network(rng, SIZES, "relu", bias=True), 8
     wanted = measure.evaluate(forms.dense(network), *images)
     for _ in range(5):
-        engine, barrier = numpy_engine(*images), Barrier(threads)
+        engine, barrier = numpy_engine(network, *images), Barrier(threads)
 
         def run(_, engine=engine, barrier=barrier):
             barrier.wait()

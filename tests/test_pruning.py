@@ -8,9 +8,10 @@ from chains import CHAINS, PLAIN, WITH_BIAS, calibration, chain
 from prune import PruneError
 from prune.core import criteria, masks, pruning
 from prune.core.calibration import Calibration, draw
-from prune.core.masks import SCOPES, count
 from prune.core.network import arrays, logits
 from prune.core.plan import Plan
+from prune.core.ranking import count
+from prune.core.scopes import SCOPES
 
 SPARSITIES = tuple(Fraction(k, 100) for k in (0, 25, 29, 58, 80, 95, 100))
 EACH = [(method, name) for method in pruning.CRITERIA for name in pruning.CRITERIA[method]]
@@ -67,6 +68,42 @@ def test_obs_keeps_a_subset_even_where_weights_are_zero_from_the_start():
     found = [pruned.masks for pruned in pruning.sweep("weight", "obs", plan(sparse))]
     for denser, sparser in pairwise(found):
         assert not any(np.any(sparser[name] & ~denser[name]) for name in denser)
+
+
+def test_obs_brings_nothing_back_even_where_what_is_left_is_of_no_use():
+    known = calibration(PLAIN)
+    known.images[:, 0] = 0  # so that no refit gives the weights of this pixel a value
+    held = {layer.name: np.ones(layer.kernel.shape, bool) for layer in PLAIN[:-1]}
+    for mask in held.values():
+        mask[-3:] = False
+    first, *others = masks.apply(PLAIN, held)
+    first.kernel[0] = 0
+    gone = sum(np.count_nonzero(~mask) for mask in held.values())
+    sparsity = Fraction(int(gone), sum(mask.size for mask in held.values()))
+    asked = plan((first, *others), "network", sparsities=(sparsity,))
+    (pruned,) = pruning.sweep("weight", "obs", asked._replace(calibration=known, masks=held))
+    for name, mask in held.items():
+        np.testing.assert_array_equal(pruned.masks[name], mask)
+
+
+def test_in_which_unit_a_layer_counts_changes_nothing_that_obs_removes():
+    known, (first, second, last) = calibration(PLAIN), PLAIN
+    # The same answers, of a hidden layer whose outputs are 64 times as large.
+    louder = (
+        first._replace(kernel=64 * first.kernel),
+        second._replace(kernel=second.kernel / 64),
+        last,
+    )
+    asked = plan(PLAIN, "network", sparsities=(Fraction(1, 4), Fraction(4, 5)))
+    asked = asked._replace(calibration=known)
+    pairs = zip(
+        pruning.sweep("weight", "obs", asked),
+        pruning.sweep("weight", "obs", asked._replace(network=louder)),
+        strict=True,
+    )
+    for one, other in pairs:
+        for name, mask in one.masks.items():
+            np.testing.assert_array_equal(other.masks[name], mask)
 
 
 @pytest.mark.parametrize("network", CHAINS)
@@ -155,7 +192,7 @@ def test_weights_that_reach_nothing_any_more_go_before_those_that_do(name):
     network = chain([12, 10, 8, 4])
     held = {layer.name: np.ones(layer.kernel.shape, bool) for layer in network[:-1]}
     held["layer_1"][:5] = False  # nothing reads the first five units of layer 0
-    asked = plan(masks.apply(network, held), sparsities=(0.5,))._replace(held=held)
+    asked = plan(masks.apply(network, held), sparsities=(0.5,))._replace(masks=held)
     (point,) = pruning.sweep("weight", name, asked)
     assert not point.masks["layer_0"][:, :5].any()
     assert point.masks["layer_0"][:, 5:].all()
@@ -169,7 +206,7 @@ def test_what_is_gone_changes_no_rank_of_what_is_not(each):
         after.kernel[~layer.kernel.any(axis=0)] = 0
     further = plan(half.network, sparsities=(0.8,))
     (anew,) = pruning.sweep(*each, further)
-    (going_on,) = pruning.sweep(*each, further._replace(held=half.masks))
+    (going_on,) = pruning.sweep(*each, further._replace(masks=half.masks))
     for name, mask in anew.masks.items():
         np.testing.assert_array_equal(going_on.masks[name], mask)
 
@@ -240,3 +277,11 @@ def test_drawn_images_are_some_of_those_given_and_the_seed_decides_which():
     assert len(draw(images, labels, 99, 0).labels) == 10
     with pytest.raises(PruneError, match="at least 1 training image, got 0"):
         draw(images, labels, 0, 0)
+
+
+def test_every_part_of_what_is_drawn_has_images_of_every_class_in_a_file_sorted_by_class():
+    labels = np.arange(10_000) // 1000
+    found = draw(np.zeros((10_000, 1)), labels, 2000, seed=0)
+    for part in (found.labels, found.labels[:500], found.labels[500:]):
+        share = np.bincount(part, minlength=10) / len(part)
+        assert (share > 0.05).all() and (share < 0.15).all()

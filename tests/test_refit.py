@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from chains import CHAINS, PLAIN, SIGMOID, TANH, WITH_BIAS, calibration, chain, error
-from prune.core import masks
+from prune.core import masks, ranking
+from prune.core.alive import supports
 from prune.core.network import activation, arrays, preactivations
 from prune.core.refit import outputs, refit
-from prune.core.repair import aim, refit_all, supports
+from prune.core.repair import aim, refit_all
 
 
 def all_kept(network):
@@ -20,7 +21,7 @@ def half_kept(network, method="weight", seed=0):
     if method == "unit":
         shapes = {name: shape[1:] for name, shape in shapes.items()}
     return {
-        name: masks.keep_largest(masks.ranks(rng.random(shape)), 0.5)
+        name: ranking.keep_largest(ranking.ranks(rng.random(shape)), 0.5)
         for name, shape in shapes.items()
     }
 

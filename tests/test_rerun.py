@@ -41,6 +41,50 @@ def test_a_run_repeats_from_its_record(prune, finished, tmp_path):
         assert (again / name).read_bytes() == (finished.parent / name).read_bytes()
 
 
+@pytest.fixture
+def elsewhere(prune, tiny, tmp_path, monkeypatch):
+    """Return the record of a run whose paths are relative; it was started in another folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("tiny.keras", "tiny.npz"):
+        (tmp_path / name).rename(home / name)
+    monkeypatch.chdir(home)
+    argv = ("weight", "--weights", "tiny.keras", "--data=tiny.npz", "--k", "0,50", "--out", "r")
+    assert prune(*argv)[0] == 0
+    monkeypatch.chdir(tmp_path / "work")
+    return home / "r" / "run.json"
+
+
+def test_relative_paths_are_of_the_folder_that_the_run_was_started_in(prune, elsewhere, tmp_path):
+    status, out, err = prune("rerun", elsewhere, "-q")
+    assert (status, err) == (0, "") and out.startswith("The same: every count of 2 rows")
+    # What repeats a run can be repeated, and the whole tree may have moved.
+    assert prune("rerun", elsewhere.parent / "rerun" / "run.json", "-q")[0] == 0
+    moved = tmp_path / "moved"
+    elsewhere.parents[1].rename(moved)
+    assert prune("rerun", moved / "r" / "run.json", "--out", "again", "-q")[0] == 0
+
+
+def test_files_that_are_here_do_for_a_record_that_came_alone(prune, elsewhere, tmp_path):
+    for name in ("tiny.keras", "tiny.npz"):
+        (tmp_path / "home" / name).rename(tmp_path / "work" / name)
+    assert prune("rerun", elsewhere, "-q")[0] == 0
+
+
+def test_a_file_that_is_gone_is_named_with_where_it_was_looked_for(prune, elsewhere, tmp_path):
+    (tmp_path / "home" / "tiny.keras").unlink()
+    status, out, err = prune("rerun", elsewhere, "-q")
+    places = f"{tmp_path / 'home'} or {tmp_path / 'work'}"
+    told = f"the run read tiny.keras, which is not there, seen from {places}; put it back there"
+    assert (status, out, err) == (2, "", f"prune: {elsewhere}: {told}\n")
+    assert "prune train" not in err
+
+
+def test_the_help_names_the_commands_that_repeat(prune):
+    out = " ".join(prune("rerun", "--help")[1].split())
+    assert "a run of weight, unit, compare or sensitivity" in out
+
+
 def changed(path, change):
     """Change what a JSON file holds."""
     found = json.loads(path.read_text())

@@ -71,7 +71,7 @@ def test_a_run_tells_what_made_it(tmp_path):
     assert set(found) == {
         *("command", "status", "start", "seconds", "settings", "inputs", "results"),
         "process",
-        *("versions", "machine", "git"),
+        *("versions", "machine", "git", "folder"),
     }
     assert {"prune", "python", "numpy", "blas", "h5py"} <= set(found["versions"])
 

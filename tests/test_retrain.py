@@ -12,7 +12,7 @@ import pytest
 
 from chains import chain
 from prune import PruneError
-from prune.core import compact, holdout, masks, pruning, ramp
+from prune.core import alive, holdout, masks, pruning, ramp, ranking, scopes
 from prune.core.calibration import Calibration
 from prune.core.gradients import gradients
 from prune.core.network import arrays, logits, nonzero, parameters
@@ -23,7 +23,7 @@ from prune.training import fit, retrain, starts
 from prune.training.compiled import Examples
 from prune.training.course import Course, batches
 from prune.training.recipe import Recipe
-from prune.training.retrain import Retraining
+from prune.training.retrain import Regime
 
 SIZES = [12, 10, 8, 4]
 RECIPE = Recipe(epochs=2, batch_size=16, learning_rate=0.01, decay="cosine")
@@ -234,20 +234,20 @@ def plan_of(network, sparsities=SPARSITIES, **more):
 @pytest.mark.parametrize(("method", "criterion"), PAIRS)
 def test_pruning_on_from_what_is_held_is_exact_and_nested(method, criterion, scope, bias):
     network, held = chain(SIZES, bias=bias), None
-    plan = plan_of(network, scope=masks.SCOPES[scope])
+    plan = plan_of(network, scope=scopes.SCOPES[scope])
     if pruning.CRITERIA[method][criterion].by_layer and scope == "network":
         return
     rng = np.random.default_rng(0)
     small_steps = [Fraction(k, 100) for k in range(60, 100)] if criterion != "obs" else [0.95]
     for sparsity in (0.3, 0.5, *small_steps, 1):
-        step = plan._replace(network=network, held=held, sparsities=(sparsity,))
+        step = plan._replace(network=network, masks=held, sparsities=(sparsity,))
         (point,) = pruning.sweep(method, criterion, step)
         counts = {name: np.count_nonzero(~mask) for name, mask in point.masks.items()}
         sizes = {name: mask.size for name, mask in point.masks.items()}
         if scope == "layer":
-            assert counts == {name: masks.count(sparsity, size) for name, size in sizes.items()}
+            assert counts == {name: ranking.count(sparsity, size) for name, size in sizes.items()}
         else:
-            assert sum(counts.values()) == masks.count(sparsity, sum(sizes.values()))
+            assert sum(counts.values()) == ranking.count(sparsity, sum(sizes.values()))
         if held is not None:
             assert not any((point.masks[name] & ~held[name]).any() for name in held)
         held = point.masks
@@ -264,13 +264,13 @@ def test_pruning_on_from_what_is_held_is_exact_and_nested(method, criterion, sco
 def test_every_schedule_removes_exactly_what_was_asked(method, schedule):
     asked = (Fraction(1, 2), Fraction(9, 10))
     network = chain(SIZES, bias=True)
-    retraining = Retraining(examples(), RECIPE, schedule)
+    retraining = Regime(examples(), RECIPE, schedule)
     criterion = {"weight": "magnitude", "unit": "norm"}[method]
     points = list(retrain.sweep(method, criterion, plan_of(network, asked), retraining))
     assert tuple(point.sparsity for point in points) == asked
     for point in points:
         for mask in point.masks.values():
-            assert np.count_nonzero(~mask) == masks.count(point.sparsity, mask.size)
+            assert np.count_nonzero(~mask) == ranking.count(point.sparsity, mask.size)
         assert not removed(point.network, point.masks).any()
     if schedule == "iterative":
         for denser, sparser in itertools.pairwise(points):
@@ -288,13 +288,13 @@ def test_a_gradual_pruning_follows_its_ramp_exactly(name, monkeypatch):
         hold(course, held, network)
 
     monkeypatch.setattr(Course, "hold", watched)
-    retraining = Retraining(examples(), RECIPE, "gradual", name)
+    retraining = Regime(examples(), RECIPE, "gradual", name)
     (point,) = retrain.sweep("weight", "lamp", plan_of(chain(SIZES), (0.9,)), retraining)
     cuts = [held for held in seen if held]
     path = ramp.ramp(name, 0.9, len(cuts))
     for sparsity, held in zip(path, cuts, strict=True):
         for mask in held.values():
-            assert np.count_nonzero(~mask) == masks.count(sparsity, mask.size)
+            assert np.count_nonzero(~mask) == ranking.count(sparsity, mask.size)
     for denser, sparser in itertools.pairwise(cuts):
         assert not any((sparser[layer] & ~denser[layer]).any() for layer in denser)
     assert all((cuts[-1][layer] == point.masks[layer]).all() for layer in point.masks)
@@ -390,15 +390,15 @@ def test_images_held_out_are_the_same_for_every_seed_and_never_learnt_from():
 @pytest.mark.parametrize("bias", [False, True])
 def test_what_is_cut_out_for_training_changes_no_answer(method, sparsity, activation, bias):
     point = cut(chain([12, 30, 20, 4], activation, bias), method, sparsity)
-    alive = compact.alive(point.network, point.masks)
-    small = compact.cut(point.network, alive)
+    groups = alive.by_masks(point.network, point.masks)
+    small = alive.cut(point.network, groups)
     images = examples().images
     np.testing.assert_allclose(
-        logits(small, images[:, alive[0]]), logits(point.network, images), rtol=1e-5, atol=1e-6
+        logits(small, images[:, groups[0]]), logits(point.network, images), rtol=1e-5, atol=1e-6
     )
     doubled = tuple(layer._replace(kernel=2 * layer.kernel) for layer in small)
-    back = compact.put_back(point.network, alive, doubled)
-    for ours, theirs in zip(arrays(compact.cut(back, alive)), arrays(doubled)):
+    back = alive.put_back(point.network, groups, doubled)
+    for ours, theirs in zip(arrays(alive.cut(back, groups)), arrays(doubled)):
         np.testing.assert_array_equal(ours, theirs)
     changed = sum(int((a != b).sum()) for a, b in zip(arrays(back), arrays(point.network)))
     assert changed == sum(np.count_nonzero(layer.kernel) for layer in small)
@@ -406,7 +406,7 @@ def test_what_is_cut_out_for_training_changes_no_answer(method, sparsity, activa
 
 def test_units_that_are_gone_are_cut_out():
     point = cut(chain([12, 30, 20, 4]), "unit", 0.5)
-    assert [int(each.sum()) for each in compact.alive(point.network, point.masks)] == [
+    assert [int(each.sum()) for each in alive.by_masks(point.network, point.masks)] == [
         12,
         15,
         10,
@@ -422,8 +422,8 @@ def test_units_that_are_gone_are_cut_out():
         ("iterative", "scratch", "start 'scratch' takes no network and so no rounds"),
     ],
 )
-def test_what_goes_not_together_is_refused_at_once(schedule, start, message):
-    retraining = Retraining(examples(), RECIPE, schedule, start=start)
+def test_what_does_not_go_together_is_refused_at_once(schedule, start, message):
+    retraining = Regime(examples(), RECIPE, schedule, start=start)
     with pytest.raises(PruneError, match=message):
         retrain.sweep("weight", "magnitude", plan_of(chain(SIZES)), retraining)
 
@@ -496,7 +496,7 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
         (["--retrain", "1", "--input-dropout", "x"], "expected a number from 0 to 0.99, got 'x'"),
         (
             ["--retrain", "1", "--ramp", "exponential"],
-            "--ramp and --ramp-from are for --schedule gradual, got one-shot",
+            "--ramp is for --schedule gradual, got one-shot; leave out --ramp, or give --sch",
         ),
         (
             ["--retrain", "1", "--rewind", "11"],
@@ -514,7 +514,19 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
             ["--retrain", "1", "--schedule", "gradual", "--ramp-from", "100"],
             "--ramp-from 100 leaves nothing to go on from",
         ),
-        (["--floor", "2"], "--floor is for --scope network; give that too"),
+        (["--floor", "2"], "--floor is for --scope network, got layer; leave out"),
+        (
+            ["--retrain", "1", "--schedule", "gradual", "--k", "50,90", "--ramp-from", "90"],
+            "--ramp-from 90 leaves no k a ramp: give less, or a larger --k",
+        ),
+        (
+            ["--retrain", "1", "--momentum", "0.5"],
+            "--momentum is for --optimizer sgd, got adam; leave out --momentum, or give",
+        ),
+        (
+            ["--retrain", "1", "--optimizer", "sgd", "--weight-decay", "0.1"],
+            "--weight-decay is for --optimizer adamw, got sgd; leave out --weight-decay, or give",
+        ),
         (["--scope", "network", "--floor", "x"], "expected a percent from 0 to 100, got 'x'"),
         (["--retrain", "0"], "expected a whole number from 1, got '0'"),
         (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),
@@ -531,6 +543,15 @@ def test_what_cannot_be_retrained_is_refused_before_anything_is_computed(
     status, out, err = prune("weight", *tiny, *words)
     assert (status, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.slow
+def test_a_k_that_has_no_ramp_is_remarked_on(prune, tiny):
+    words = ("--retrain", "1", "--schedule", "gradual", "--ramp-from", "50", "--k", "0,25,50,90")
+    status, _, err = prune("weight", *tiny, *words)
+    assert status == 0, err
+    assert "note: k = 25, 50: not beyond --ramp-from, so that all goes at once" in err
+    assert "--ramp-from" not in prune("weight", *tiny, *words, "--k", "90")[2].split("Next")[0]
 
 
 @pytest.mark.parametrize("command", ["sensitivity", "bench"])

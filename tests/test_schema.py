@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import planted
+from prune.experiments import cells
 from prune.files import weights
 
 PAGE = (Path(__file__).parents[1] / "docs" / "json.md").read_text()
@@ -69,8 +70,9 @@ def test_the_rows_of_a_study_have_more_columns(prune, tiny_data, tmp_path):
 
 
 def assert_documented(found, *titles):
-    fields = [field for title in titles for field in documented(title)]
+    fields = dict(field for title in titles for field in documented(title))
     assert fields
+    fields = list(cells.ordered(fields).items() if len(titles) > 1 else fields.items())
     for each in found if isinstance(found, list) else [found]:
         assert list(each) == [name for name, _ in fields]
         assert [name for name, kind in fields if not fits(each[name], kind)] == []

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 import planted
-from prune.cli import seeds
+from prune.cli import sweep
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,8 @@ from prune.cli import seeds
         (["--seeds", "0-4", "--scope", "network", "--criterion", "obs"], "units of different"),
         (["--seeds", "0-4", "--data", "none"], "data none: no such file or folder"),
         (["--seeds", "0", "--weights", "a.h5"], "prunes them alike; leave out --weights"),
-        (["--seeds", "0", "--engine", "keras"], "prunes them alike; leave out --engine"),
-        (["--seeds", "0", "--keep", "dense"], "prunes them alike; leave out --keep"),
-        (["--seeds", "0", "--k-map", "a.json"], "prunes them alike; leave out --k-map"),
-        (["--seeds", "0", "--controls"], "prunes them alike; leave out --controls"),
+        (["--seeds", "0", "--x", "time"], "prunes them alike; leave out --x"),
+        (["--seeds", "0", "--k-map", "a.json"], "k-map a.json: no such file"),
         (["--seeds", "0", "--ramp", "exponential"], "--ramp is about training: give --retrain"),
         (["--seeds", "0", "--include-output"], "include-output is for weights alone"),
         (["--seeds", "0", "--seed", "3"], "prunes them alike; leave out --seed"),
@@ -40,7 +38,7 @@ def test_the_short_form_is_the_study_of_the_reference_recipe(prune, tiny_data, t
     path = planted.settings(tiny_data, text)
     work = tmp_path / "work"
     planted.plant(path, work / "results" / "o", limit=40)
-    (work / "results" / "o" / "networks").rename(work / seeds.NETWORKS)
+    (work / "results" / "o" / "networks").rename(work / sweep.NETWORKS)
     argv = ("unit", "--seeds", "0-1", "--data", tiny_data, "--k", "0,90", "--limit", 40)
     status, _, err = prune(*argv)
     assert status == 0, err
@@ -48,3 +46,14 @@ def test_the_short_form_is_the_study_of_the_reference_recipe(prune, tiny_data, t
     lines = (work / "results" / "unit-seeds" / "table.csv").read_text().splitlines()
     assert len(list(csv.DictReader(lines))) == 4
     assert "2 done, 0 to do" in prune(*argv)[2]
+
+
+def test_one_cell_of_one_network_is_one(prune, tiny_data, tmp_path):
+    path = planted.settings(tiny_data, 'seeds = "0"\nmethods = "unit"\nk = [0]\nlimit = 40\n')
+    work = tmp_path / "work"
+    planted.plant(path, work / "results" / "o", limit=40)
+    (work / "results" / "o" / "networks").rename(work / sweep.NETWORKS)
+    argv = ("unit", "--seeds", "0", "--data", tiny_data, "--k", "0", "--limit", 40)
+    status, _, err = prune(*argv)
+    assert status == 0 and "1 cell of 1 network: 0 done, 1 to do, 0 networks to train" in err, err
+    assert "1 networks" not in err

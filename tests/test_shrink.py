@@ -9,9 +9,9 @@ import pytest
 
 from conftest import make_network
 from prune.core import masks, pruning
+from prune.core.alive import shrink
 from prune.core.network import ACTIVATIONS, logits, parameters
 from prune.core.plan import Plan
-from prune.core.shrink import shrink
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.5)"]
 

@@ -8,13 +8,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from prune.core import criteria, forms, masks, measure, pruning
+from prune import PruneError
+from prune.core import criteria, forms, masks, measure, pruning, ranking, scopes
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
 from prune.core.plan import Plan
 from prune.experiments import sweep
 from prune.experiments.engines import Shared, numpy_engine
 from prune.experiments.sweep import Curve
+from prune.settings import lists
 
 PAIRS = [("weight", "magnitude"), ("unit", "norm")]
 SPARSITIES = [Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)]
@@ -24,7 +26,7 @@ SCORES = {"magnitude": criteria.magnitude, "norm": criteria.norm}
 
 
 def cut(scores, sparsity):
-    return masks.keep_largest(masks.ranks(scores), sparsity)
+    return ranking.keep_largest(ranking.ranks(scores), sparsity)
 
 
 @pytest.fixture
@@ -38,9 +40,28 @@ def curves(network, **more):
 
 
 def sweep_rows(network, images, **more):
-    engine = numpy_engine(*images)
+    engine = numpy_engine(network, *images)
     points = sweep.points(curves(network, **more))
     return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
+
+
+def test_controls_prune_nothing_before_a_point_of_theirs_is_wanted(network):
+    broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
+    first = curves(broken, scope=scopes.SCOPES["network"])[0]
+    as_many = first._replace(plan=first.plan._replace(scope=sweep.counts_of(first)))
+    with pytest.raises(PruneError, match="scores must be numbers"):
+        next(sweep.points([as_many]))
+
+
+def test_a_control_takes_as_many_from_each_layer_as_the_curve_it_is_for(network):
+    first = curves(network, scope=scopes.SCOPES["network"])[0]
+    plan = first.plan._replace(scope=sweep.counts_of(first))
+    as_many = first._replace(criterion="random", plan=plan)
+    for curve, control in zip(sweep.points([first]), sweep.points([as_many]), strict=True):
+        lost, by_chance = curve.pruned.masks, control.pruned.masks
+        assert {n: mask.sum() for n, mask in lost.items()} == {
+            n: mask.sum() for n, mask in by_chance.items()
+        }
 
 
 def test_rows_come_by_curve_then_by_k(network, images):
@@ -82,14 +103,14 @@ def test_nothing_and_everything_can_go(network, images):
 
 
 def test_a_whole_percent_is_an_int():
-    assert sweep.percent(Fraction(1, 4)) == 25 and isinstance(sweep.percent(Fraction(1, 4)), int)
-    assert sweep.percent(Fraction(999, 1000)) == 99.9
+    assert lists.k(Fraction(1, 4)) == 25 and isinstance(lists.k(Fraction(1, 4)), int)
+    assert lists.k(Fraction(999, 1000)) == 99.9
 
 
 def test_the_numpy_engine_does_not_depend_on_the_order_of_images(network, images, rng):
     order = rng.permutation(50)
-    first = numpy_engine(*images)(network)
-    second = numpy_engine(images[0][order], images[1][order])(network)
+    first = numpy_engine(network, *images)(network)
+    second = numpy_engine(network, images[0][order], images[1][order])(network)
     assert first.correct == second.correct and first.loss == pytest.approx(second.loss)
 
 

@@ -133,3 +133,11 @@ def test_a_loss_that_is_no_number_is_raised(rng):
     broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
     with pytest.raises(PruneError, match="training diverged"):
         list(fit.epochs(broken, np.ones((8, 6), "f"), np.zeros(8, int), Recipe(1)))
+
+
+@pytest.mark.parametrize(("option", "optimizer"), [("momentum", "sgd"), ("weight-decay", "adamw")])
+def test_an_option_of_another_optimizer_is_refused(prune, tmp_path, option, optimizer):
+    status, out, err = prune("train", "--save", "w.h5", f"--{option}", "0.5")
+    assert (status, out) == (2, "")
+    assert f"--{option} is for --optimizer {optimizer}, got adam" in err
+    assert not list((tmp_path / "work").iterdir())

@@ -53,10 +53,7 @@ def test_criteria_are_named_where_a_method_has_several():
 
 def test_whatever_else_differs_is_named():
     differing = [row("weight", 0, 1), row("weight", 0, 1, scope="network", repair="lstsq")]
-    assert list(words.curves(differing)) == [
-        "weight magnitude layer",
-        "weight magnitude network lstsq",
-    ]
+    assert list(words.curves(differing)) == ["weight", "weight lstsq scope network"]
 
 
 def test_one_curve_is_shown_in_detail():
@@ -117,12 +114,12 @@ def test_many_curves_are_shown_without_intervals():
 def test_how_far_each_curve_goes():
     table = tables.held_table(MANY, 0.98)
     assert table.lines == [
-        ["weight magnitude", "50", "50", "2.7x"],
-        ["weight obs", "90", "50", "2.7x"],
-        ["weight random", "0", "50", "2.7x"],
+        ["weight magnitude", "50", "50", "45", "2.7x"],
+        ["weight obs", "90", "50", "45", "2.7x"],
+        ["weight random", "0", "50", "45", "2.7x"],
     ]
     nowhere = tables.held_table([row("weight", 90, 100)], 0.98)
-    assert nowhere.lines == [["weight", "none", "", ""]]
+    assert nowhere.lines == [["weight", "none", "", "", ""]]
 
 
 def test_only_what_was_pruned_alike_is_held_against_the_published_numbers():
@@ -247,17 +244,50 @@ def test_where_nothing_is_left_no_ratio_is_told():
 
 
 def test_measured_time_joins_what_is_gained():
-    timed = [replace(each, microseconds=2.5) for each in ROWS[:4]]
-    assert tables.gains(timed, 80).lines[0][-1] == "2.5"
+    timed = [timed_at(each, 2.5) for each in ROWS[:4]]
+    table = tables.gains(timed, 80)
+    assert table.lines[0][-2:] == ["2.5", "2.25 to 2.75"]
+    assert "the bounds of their middle half" in table.note
+    assert "middle half" not in tables.gains(ROWS[:4], 80).note
+
+
+def timed_at(row, microseconds, spread=0.1):
+    bounds = ((1 - spread) * microseconds, (1 + spread) * microseconds)
+    return replace(
+        row, microseconds=microseconds, microseconds_low=bounds[0], microseconds_high=bounds[1]
+    )
 
 
 def test_the_cheapest_that_holds_is_named_for_each_curve_cheapest_first():
     costs = [30, 20, 10, 5, 40, 15, 9, 1]
-    rows = [replace(each, microseconds=float(cost)) for each, cost in zip(ROWS, costs)]
+    rows = [timed_at(each, float(cost)) for each, cost in zip(ROWS, costs)]
     assert words.cheapest(rows, 0.98, "time") == (
         "Cheapest within that point: weight at k = 90 with 10 microseconds an image, "
         "unit at k = 50 with 15 microseconds an image."
     )
+
+
+def test_what_the_clock_cannot_tell_apart_is_not_ranked():
+    costs = [20, 10.5, 10, 5, 40, 10.9, 9, 1]
+    rows = [timed_at(each, float(cost), 0.05) for each, cost in zip(ROWS, costs)]
+    assert words.cheapest(rows, 0.98, "time") == (
+        "Cheapest within that point: weight at k = 50 or 90 with 10 microseconds an image, "
+        "unit at k = 50 with 10.9 microseconds an image (too close to tell)."
+    )
+    close = [timed_at(each, float(cost), 0.001) for each, cost in zip(ROWS, costs)]
+    said = words.cheapest(close, 0.98, "time")
+    assert "weight at k = 90 with" in said and "told" not in said
+    # A difference that repeats in every round, but that the place in memory makes too.
+    equal = [timed_at(each, cost, 0) for each, cost in zip(ROWS, [10.1, 10.0, 10.1, 9] * 2)]
+    assert "weight at k = 0, 50 or 90 with" in words.cheapest(equal, 0.98, "time")
+
+
+def test_the_picture_against_time_shows_the_spread():
+    rows = [timed_at(each, 10.0) for each in ROWS]
+    with_spread, without = (
+        len(plot.accuracy(rows, 0.98, 4, False, x).axes[0].collections) for x in ("time", "macs")
+    )
+    assert with_spread == without + 2  # bars along the axis, for each curve
 
 
 def test_where_no_curve_holds_nothing_is_cheapest():

@@ -2,13 +2,14 @@
 
 Data flows one way; a file imports only from the floors below its own.
 
-    cli           floor 6   parse, call one function, print
-    experiments   floor 5   networks x criteria x sparsities -> rows
-    models        floor 4   any Keras model, live (Keras only here and in training)
-    views         floor 3   rows -> tables and pictures (matplotlib only here)
-    training      floor 3   build, fit and evaluate in Keras (TensorFlow only here)
-    files         floor 2   data sets, weights and results on disk
-    core          floor 1   pure functions on arrays
+    cli           floor 7   parse, call one function, print
+    experiments   floor 6   networks x criteria x sparsities -> rows
+    models        floor 5   any Keras model, live (Keras only here and in training)
+    views         floor 4   rows -> tables and pictures (matplotlib only here)
+    training      floor 4   build, fit and evaluate in Keras (TensorFlow only here)
+    files         floor 3   data sets, weights and results on disk
+    core          floor 2   pure functions on arrays
+    settings      floor 1   what can be asked, declared once (no NumPy)
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def label_of_no_output(folder):
     return data(folder, labels=np.array([0, 1, 2, 7], np.uint8))
 
 
-@attack("there are 4 images but 3 labels", "data")
+@attack("there are 4 test images but 3 labels", "data")
 def a_label_missing(folder):
     """A label fewer than images."""
     return data(folder, labels=LABELS[:3])

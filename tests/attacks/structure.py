@@ -18,6 +18,7 @@ from attacks.material import (
     group,
     keras_file,
     legacy_file,
+    legacy_model,
     patched,
     weights_file,
 )
@@ -87,6 +88,50 @@ def quantised_layer(folder):
 def bias_that_would_be_dropped(folder):
     """The configuration denies a bias that the weights hold."""
     return keras_file(folder, configuration(first=dense("dense", use_bias=False)))
+
+
+@attack("'dense' has 1,000,000,000 units in its configuration, but 5 in its kernel")
+def units_of_a_configuration_beyond_its_kernel(folder):
+    """A configuration of 1,000,000,000 units, and a kernel of 5."""
+    return keras_file(folder, configuration(first=dense("dense", units=10**9)))
+
+
+@attack("'dense' has 1,000,000,000 units in its configuration, but 5 in its kernel")
+def units_of_a_legacy_file_beyond_its_kernel(folder):
+    """The same in a whole model of Keras 2."""
+    return legacy_model(folder, configuration(first=dense("dense", units=10**9)))
+
+
+@attack("'dense' has '5' units in its configuration")
+def units_that_are_no_number(folder):
+    """A number of units that is text."""
+    return keras_file(folder, configuration(first=dense("dense", units="5")))
+
+
+@attack("'dense' takes 9 inputs in the configuration, but 6 by its kernel")
+def input_of_another_shape(folder):
+    """A configuration for images of 3 by 3, and a kernel for 6 values."""
+    config = configuration(entry("Flatten", "flat"))
+    layers = config["config"]["layers"]
+    layers[0]["config"]["batch_shape"] = [None, 3, 3]
+    layers.insert(1, layers.pop(2))
+    return keras_file(folder, config)
+
+
+@attack("has a configuration for images of a shape that is not read")
+def input_of_ten_thousand_sides(folder):
+    """A shape of 10,000 sides of a thousand digits each, whose product takes for ever."""
+    config = configuration()
+    config["config"]["layers"][0]["config"]["batch_shape"] = [None, *[10**1000 - 1] * 10**4]
+    return keras_file(folder, config)
+
+
+@attack("'dense_1' takes 4 inputs in the configuration, but 5 by its kernel")
+def layer_built_for_another_shape(folder):
+    """A layer that says it was built for 4 inputs, behind one of 5 units."""
+    config = configuration()
+    config["config"]["layers"][-1]["build_config"] = {"input_shape": [None, 4]}
+    return keras_file(folder, config)
 
 
 @attack("has 3 Dense layers in its configuration, but weights for 2")

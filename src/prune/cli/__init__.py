@@ -1,1 +1,1 @@
-"""Floor 5: parse, call one function, print."""
+"""Floor 6: parse, call one function, print."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from prune import EnvironmentFailure, PruneError
-from prune.core.spelling import closest
+from prune.settings.spelling import closest
 
 SHELLS = ("bash", "zsh", "fish")
 OPTION = "--print-completion"

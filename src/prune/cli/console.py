@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
-from prune.files import names
+from prune.files import atomic, names
 
 
 class Console:
@@ -54,3 +56,20 @@ class Console:
                 bar.update(task, description=doing, completed=done)
 
             yield update
+
+    def picture(self, folder: Path, name: str, draw: Callable[[], Any]) -> int:
+        """Write what `draw` returns as .png and .svg; return the exit status, 4 if it cannot.
+
+        Whatever is wrong with matplotlib, its settings, fonts or caches, the tables are written.
+        """
+        try:
+            from prune.views import canvas  # here: matplotlib takes time, and may be broken
+
+            pictures = canvas.png_and_svg(draw())
+        except Exception as error:
+            kind = type(error).__name__
+            self.warn(f"the picture could not be drawn ({kind}: {error}); the tables are complete")
+            return 4
+        for suffix, picture in zip(("png", "svg"), pictures, strict=True):
+            atomic.write(folder / f"{name}.{suffix}", picture)
+        return 0

@@ -2,161 +2,229 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prune import PruneError
-from prune.cli import options, pruning
+from prune.cli.asked import Asked
 from prune.cli.console import Console
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from fractions import Fraction
-
-    from prune.core.measure import Evaluation
-    from prune.experiments.sweep import Curve, Engines
-    from prune.files.data import Data
-    from prune.files.results import Entry, Row
-    from prune.files.runs import Record
-    from prune.files.weights import WeightsFile
-    from prune.views.tables import Table
-
-ENGINES = ("numpy", "keras")
-
-
-def add_options(
-    parser: argparse.ArgumentParser, command: str, formats: tuple[str, ...] = options.FORMATS
-) -> None:
-    """Add what to prune, how, on which images, and where the results go."""
-    options.add_k(parser)
-    options.add_pruning(parser)
-    parser.set_defaults(retrain=None)  # unless the command offers it
-    options.add_network(parser)
-    options.add_data(parser)
-    options.add_out(parser, command)
-    options.add_format(parser, formats)
-    options.add_seed(parser)
-    options.add_common(parser)
-
-
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add who evaluates the points."""
-    parser.add_argument(
-        "--engine",
-        metavar="E",
-        choices=ENGINES,
-        default=ENGINES[0],
-        help="who runs the network: numpy or keras (default: numpy)",
-    )
+from prune.core.network import Network
+from prune.core.pruning import CRITERIA
+from prune.experiments import grid, perform
+from prune.experiments import guessing as guess
+from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments.sweep import Curve
+from prune.files import atomic, data, results, runs, weights
+from prune.files.data import Data
+from prune.files.results import Entry, Row
+from prune.files.weights import WeightsFile
+from prune.settings import lists
+from prune.settings.files import Out, Save, Talk, Weights
+from prune.settings.pruning import AUTO, Images, Pruning
+from prune.settings.recipe import Retraining
+from prune.settings.spelling import closest
+from prune.views import tables, telling
+from prune.views.tables import Table
 
 
 @dataclass(frozen=True)
 class Job:
     """A command that is ready to run: everything it was given is read and checked."""
 
-    args: argparse.Namespace
+    asked: Asked
     console: Console
-    source: WeightsFile
-    test: Data
+    network: Network
+    source: Source
+    cells: list[Cell]
     curves: list[Curve]
-    sparsities: list[Fraction]
-    record: Record
-    learnt: Data | None  # training images to learn from, if any are
-    validation: Data | None  # training images held out, if anything is trained
+    record: runs.Record
 
     @property
     def out(self) -> Path:
         """The folder for files."""
-        return self.args.out
+        return self.asked.of(Out).out or Path()
+
+    @property
+    def test(self) -> Data:
+        """The images to report on."""
+        return perform.images(self.source, "test")
 
     @property
     def classes(self) -> int:
         """How many outputs the network has."""
-        return self.source.network[-1].kernel.shape[1]
+        return self.network[-1].kernel.shape[1]
 
 
-def prepare(args: argparse.Namespace) -> Job:
+def prepare(asked: Asked) -> Job:
     """Read and check all that was given, before anything is computed."""
-    sparsities = options.sparsities(args.k)  # before the imports: its errors answer at once
-    from prune.files import data, runs, weights
+    console = Console(asked.of(Talk).quiet)
+    part = asked.part()
+    check_criteria(part)
+    stored, source = load(asked), images(asked)
+    test = perform.images(source, "test")
+    data.check_fits(test, stored.network, source.name)
+    cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
+    if asked.command.one_curve and len(cells) > len(part.methods):
+        each = " a method" * (len(part.methods) > 1)
+        raise PruneError(
+            f"{asked.command.name} takes one --criterion{each}, one --repair and no --controls"
+        )
+    if any(map(perform.learns, cells)):
+        data.check_fits(perform.images(source, "train"), stored.network, source.name)
+    begun = perform.Begun(stored.network)
+    curves = [perform.curve(cell, begun, source) for cell in cells]
+    record = runs.Record(asked.words, asked.plain(), _inputs(stored, test))
+    _remark(asked, console, stored)
+    seen = [perform.images(source, "train")] if any(map(perform.learns, cells)) else []
+    remark_on_scale(console, source.scale, test, *seen)
+    return Job(asked, console, stored.network, source, cells, curves, record)
 
-    console = Console(args.quiet)
-    source = weights.load(args.weights or weights.shipped(), args.activation, args.isolate)
-    test = data.load(args.data, "test", args.limit)
-    data.check_fits(test, source.network, args.data)
-    learnt, validation = pruning.training_images(args, source.network)
-    curves = pruning.curves(args, source.network, sparsities, learnt)
-    settings = options.settings(args, k=[float(100 * sparsity) for sparsity in sparsities])
-    record = runs.Record(args.argv, settings, _inputs(source, test))
-    job = Job(args, console, source, test, curves, sparsities, record, learnt, validation)
-    _remark(job)
-    return job
+
+def load(asked: Asked) -> WeightsFile:
+    """Read the network that is asked for."""
+    own = asked.of(Weights)
+    return weights.load(own.weights or weights.shipped(), own.activation, own.isolate)
+
+
+def images(asked: Asked) -> Source:
+    """Return which images are asked for; what was read before is read again."""
+    perform.forget()
+    own = asked.of(Images)
+    return Source(own.data, own.limit, scale=own.scale)
+
+
+def check_criteria(part: Any) -> None:
+    """Refuse the name of a criterion that none of the methods knows."""
+    known = {name: None for method in part.methods for name in CRITERIA[method]}
+    for name in part.criteria:
+        if name not in known:
+            choices = ", ".join(known)
+            raise PruneError(
+                f"unknown --criterion {name!r}{closest(name, known)}; choose from {choices}"
+            )
+
+
+def begun(job: Job, report: Callable[[str, int, str], None]) -> Job:
+    """Return the job on the network that is pruned: if training rewinds, one trained anew."""
+    start = perform.begin(job.cells[0], job.network, job.source, lambda doing: report(doing, 0, ""))
+    if start.network is job.network:
+        return job
+    curves = [perform.curve(cell, start, job.source) for cell in job.cells]
+    return replace(job, network=start.network, curves=curves)
 
 
 @contextmanager
 def recorded(job: Job) -> Iterator[None]:
     """Keep `run.json` while the block runs; the folder is proved writable before."""
-    from prune.files import runs
-
     runs.prove_writable(job.out, "--out")
     with runs.recorded(job.out, job.record):
         yield
 
 
-def _remark(job: Job) -> None:
-    console, source, sparsities = job.console, job.source, job.sparsities
-    options.remark_unused_activation(job.args, console, source)
+def _remark(asked: Asked, console: Console, source: WeightsFile) -> None:
+    remark_on_activation(asked, console, source)
     if source.assumed:
         console.say(
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
             "between layers and softmax at the end (--activation NAME to change)"
         )
-    if remark := options.hint(sparsities):
-        console.say(f"note: {remark}")
+    for remark in (hint(asked.of(Pruning).k), _at_once(asked)):
+        if remark:
+            console.say(f"note: {remark}")
+
+
+def _at_once(asked: Asked) -> str | None:
+    """Return a remark where the ramp of sparsity begins beyond some k."""
+    ks = asked.of(Pruning).k
+    first = asked.of(Retraining).ramp_from if Retraining in asked.command.declared else 0
+    early = ", ".join(f"{lists.k(k):.15g}" for k in ks if 0 < k <= first)
+    if not early:
+        return None
+    return f"k = {early}: not beyond --ramp-from, so that all goes at once, without a ramp"
+
+
+def remark_on_activation(asked: Asked, console: Console, source: WeightsFile) -> None:
+    """Say so where an activation is given for a file that tells its own."""
+    name = asked.given.get("activation")
+    if name is not None and not source.assumed:
+        console.say(f"note: --activation {name} is not used: the file tells its activations")
+
+
+def hint(sparsities: Sequence[Fraction]) -> str | None:
+    """Return a remark where somebody may have meant a fraction and given a percent."""
+    small = [sparsity for sparsity in sparsities if 0 < sparsity <= Fraction(1, 100)]
+    if not small or sparsities[-1] > Fraction(1, 100):
+        return None
+    k = float(100 * small[0])
+    given, meant = f"{k:.15g}", f"{100 * k:.15g}"
+    return f"k is in percent: {given} removes {given} %; for {meant} % give --k {meant}"
 
 
 def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
     return {
         "weights": {"format": source.format, "sha256": source.sha256},
-        "data": {"images": len(test.labels), "sha256": test.sha256},
+        "data": {
+            "images": len(test.labels),
+            "sha256": test.sha256,
+            "stored": test.stored,
+            "divisor": test.divisor,
+        },
     }
 
 
-def start(job: Job) -> tuple[Engines, Evaluation]:
-    """Start the engines; return them, and what the whole network does on the test images."""
-    from prune.experiments.engines import ENGINES
-    from prune.experiments.sweep import Engines
-
-    engine, held = ENGINES[job.args.engine], job.validation
-    test = engine(job.test.images, job.test.labels)
-    engines = Engines(test, None if held is None else engine(held.images, held.labels))
-    unpruned = test(job.source.network)
-    if not isfinite(unpruned.loss):
-        raise PruneError("the network's outputs overflow float32; train it again")
-    return engines, unpruned
+def remark_on_scale(console: Console, scale: str, *splits: Data) -> None:
+    """Say what was done to images that are no bytes, unless that was asked for."""
+    if scale != AUTO:
+        return
+    for stored, divisor in dict.fromkeys((each.stored, each.divisor) for each in splits):
+        if stored != "uint8":
+            done = "taken as they are" if divisor == 1 else f"divided by {divisor}"
+            console.say(f"note: the images are {stored} and were {done} (--scale to change)")
 
 
-def write_tables(job: Job, rows: Sequence[Entry], *shown: Table) -> dict[str, str]:
-    """Write the rows, and as Markdown the tables for people; return what each --format prints."""
-    from prune.files import atomic, results
-    from prune.views import tables
+def warn_of_guessing(job: Job, accuracy: float) -> None:
+    """Warn, quiet or not, of an unpruned network that hardly knows more than guessing does."""
+    if remark := guessing(job, accuracy):
+        job.console.warn(f"WARNING: {remark}")
 
+
+def guessing(job: Job, accuracy: float) -> str:
+    """Return what to say instead of any conclusion, if the unpruned network only guesses."""
+    return guess.remark(job.network, job.test, accuracy)
+
+
+def write_tables(
+    folder: Path, entries: Sequence[Entry], shown: Sequence[Table], columns: results.Columns = Row
+) -> dict[str, str]:
+    """Write entries, and as Markdown the tables for people; return what each --format prints."""
     texts = {
-        "csv": results.to_csv(rows, type(rows[0])),
-        "json": results.to_json(rows),
+        "csv": results.to_csv(entries, columns),
+        "json": results.to_json(entries),
         "markdown": "\n".join(map(tables.to_markdown, shown)),
     }
     for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
-        atomic.write(job.out / f"table.{suffix}", text.encode())
+        atomic.write(folder / f"table.{suffix}", text.encode())
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
+
+
+def named(row: Row) -> str:
+    """Name a row in a line of progress."""
+    return f"{telling.brief(row)} k = {row.k:.15g}"
 
 
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
-    return f"{row.method} {row.criterion} k = {row.k:.15g}: {row.accuracy:.2%}{held}"
+    return f"{named(row)}: {row.accuracy:.2%}{held}"
+
+
+def refuse_overwriting(save: Save) -> None:
+    """Refuse to save over what is there, unless forced."""
+    if save.save.is_dir():
+        raise PruneError(f"{save.save} is a folder; give --save the name of a file")
+    if save.save.exists() and not save.force:
+        raise PruneError(f"{save.save} exists; give --force to overwrite it, or another --save")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
 import sys
 import threading
 import traceback
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from prune import PruneError
 from prune.cli import completion
-from prune.cli.parser import Parser
+from prune.cli.asked import Asked, refuse
+from prune.cli.commands import COMMANDS
+from prune.cli.parser import Parser, add
 from prune.files import names
 
 EXAMPLES = """\
@@ -28,11 +31,6 @@ prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
 prune rerun out/run.json            whether a run repeats"""
-
-GROUPS = (
-    *("sweep", "sensitivity", "study", "depth"),
-    *("criteria", "shrink", "bench", "train", "inspect", "rerun"),
-)
 
 
 class Terminated(KeyboardInterrupt):
@@ -49,24 +47,41 @@ def main(argv: list[str] | None = None) -> int:
 def _outcome(argv: list[str]) -> int:
     """Run one command; whatever comes of it becomes an exit status, and a line if it is wrong."""
     try:
-        status = _run(argv)
+        status = _status(argv)
         sys.stdout.flush()
         return status
-    except SystemExit as done:  # argparse, after printing help
-        return int(done.code or 0)
     except BrokenPipeError:
-        # The reader of stdout has seen enough (`| head`).  What is left unwritten must not be
-        # flushed again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)  # its reader has seen enough (`| head`)
         return 0
     except (Exception, KeyboardInterrupt) as error:
         _ignore_signals()
-        if "--debug" in argv:
-            traceback.print_exc()
         # What a package that is being imported makes of a signal may be any error.
         text, status = _explain(_came[0] if _came else error)
-        print(f"prune: {_line(text)}", file=sys.stderr)
+        debug = traceback.format_exc() if "--debug" in argv else ""
+        _tell(sys.stderr, f"{debug}prune: {_line(text)}\n")
+        _tell(sys.stdout, "")
         return status
+
+
+def _status(argv: list[str]) -> int:
+    try:
+        return _run(argv)
+    except SystemExit as done:  # argparse, after printing help
+        return int(done.code or 0)
+
+
+def _tell(stream: TextIO, text: str) -> None:
+    """Write to a stream, and what it still holds, or silence it."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is left unwritten go nowhere: to fail over it at exit would change the status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _line(text: str) -> str:
@@ -95,18 +110,26 @@ def _run(argv: list[str]) -> int:
     if argv and argv[0].partition("=")[0] == completion.OPTION:
         print(completion.script(argv, _parser()), end="")
         return 0
-    args = parsed(argv)
-    if args.parser is None:
+    if not argv:
         print(_parser().format_help(), end="")
         return 2
-    args.argv = ["prune", *argv]
-    # Each command's module keeps its imports inside `run`, so that help and errors are quick.
-    return import_module(args.module).run(args)
+    return _carry_out(_understood(argv))
 
 
-def parsed(argv: list[str]) -> Namespace:
-    """Return what the words of a command mean."""
-    return _parser().parse_args(_joined(argv))
+def _understood(argv: list[str]) -> Asked:
+    """Return what the words of a command ask for."""
+    given = vars(_parser().parse_args(_joined(argv)))
+    if given.pop("parser", None) is None:
+        raise PruneError("no command was given; see `prune --help`")
+    command = given.pop("command")
+    asked = Asked(command, ["prune", *argv], given, _understood, _carry_out)
+    refuse(asked)
+    return asked
+
+
+def _carry_out(asked: Asked) -> int:
+    # Imported now, so that help and errors are quick.
+    return import_module(f"prune.cli.{asked.command.module}").run(asked)
 
 
 def _parser() -> Parser:
@@ -117,15 +140,17 @@ def _parser() -> Parser:
         epilog="`prune COMMAND --help` tells a command's options.",
     )
     parser.add_argument("--version", action="store_true", help="show versions and exit")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--debug", action="store_true", default=False, help="show the traceback of an error"
+    )
     shells = ", ".join(completion.SHELLS)
     parser.add_argument(
         completion.OPTION, metavar="SHELL", help=f"print what completes our words in {shells}"
     )
     parser.set_defaults(parser=None)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for group in GROUPS:
-        import_module(f"prune.cli.{group}").add(commands)
+    for command in COMMANDS:
+        add(commands, command)
     return parser
 
 
@@ -194,6 +219,7 @@ def _ignore_signals() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT = "files already written are whole; give the same command again"
 
 
@@ -211,7 +237,9 @@ def _explain(error: BaseException) -> tuple[str, int]:
         case ImportError():
             return f"a package is missing or broken: {error}; install keras-prune again", 3
         case OSError():
-            where = f" {error.filename}" if error.filename else ""
+            # All that writes files names them; results are printed to no file.
+            name = error.filename or ("stdout" if error.errno in _FULL else "")
+            where = f" {name}" if name else ""
             return f"the system failed{where}: {error.strerror or error}", 3
     name = type(error).__name__
     return f"internal error ({name}: {error}); run again with --debug and report it", 3

@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
-from importlib import import_module
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prune import PruneError
-from prune.cli import options
+from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.cli.parser import Parser
+from prune.files import data, records
+from prune.settings.files import File, Out, Talk
+from prune.settings.pruning import Images
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
 COMMANDS = ("weight", "unit", "compare", "sensitivity")
 _MOST_TOLD = 10  # differences
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser: Parser = commands.add_parser(
-        "rerun",
-        help="repeat a run from its run.json, and compare",
-        description="Repeat a run as its run.json tells, and compare every count with its table. "
-        "Exit status 1 if any differs.",
-        examples="prune rerun results/compare/run.json\n"
-        "prune rerun results/compare/run.json --out again",
-    )
-    parser.add_argument("run", metavar="RUN.JSON", type=Path, help="the record of the run")
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=Path,
-        help="where the files of the new run go (default: `rerun` in the folder of the old)",
-    )
-    options.add_common(parser)
-    parser.set_defaults(parser=parser, module=__name__, command="rerun")
-
-
-def run(args: argparse.Namespace) -> int:
+def run(asked: Asked) -> int:
     """Read the record, run its command again, compare the tables."""
-    from prune.files import records
-
-    console = Console(args.quiet)
-    record = records.load(args.run, COMMANDS)
-    old = records.rows(args.run.parent / "table.json")
-    out = args.out or args.run.parent / "rerun"
-    if out.resolve() == args.run.resolve().parent:
+    path, console = asked.of(File).file, Console(asked.of(Talk).quiet)
+    record = records.load(path, COMMANDS)
+    old = records.rows(path.parent / "table.json")
+    out = asked.of(Out).out or path.parent / "rerun"
+    if out.resolve() == path.resolve().parent:
         raise PruneError(f"--out {out} is the folder of the run itself; choose another")
-    status = _again(record, out, args.quiet)
+    status = _again(asked, record, out)
     if status:
         return status
     new = records.load(out / "run.json", COMMANDS)
@@ -71,16 +50,35 @@ def run(args: argparse.Namespace) -> int:
     return 1
 
 
-def _again(record: dict[str, Any], out: Path, quiet: bool) -> int:
+def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
-    from prune.cli.main import parsed
-
     words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
+    run, quiet = asked.of(File).file, asked.of(Talk).quiet
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
-    again = parsed(words)
-    again.argv = ["prune", *words]
+    for option, path in _paths(asked.understand(words)):
+        words = [*_without(words, option), option, str(_located(path, run, record))]
     with contextlib.redirect_stdout(io.StringIO()):
-        return import_module(again.module).run(again)
+        return asked.carry_out(asked.understand(words))
+
+
+def _paths(again: Asked) -> Iterator[tuple[str, Path]]:
+    """Yield the options that name a file or folder to read, each with its path."""
+    for option, value in again.set():
+        if isinstance(value, Path) and option.name != "out":
+            yield option.word, value
+    if again.of(Images).data not in data.NAMES:
+        yield "--data", Path(again.of(Images).data)
+
+
+def _located(path: Path, run: Path, record: dict[str, Any]) -> Path:
+    """Return where a file of the run is: by the folder that it was started in, or else by ours."""
+    start = run.resolve().parent / record.get("folder", os.curdir)  # older records do not tell it
+    for candidate in (start / path, path):
+        if candidate.exists():
+            return Path(os.path.relpath(candidate))
+    places = " or ".join(dict.fromkeys(str(each.resolve()) for each in (start, Path.cwd())))
+    where = "" if path.is_absolute() else f", seen from {places}"
+    raise PruneError(f"{run}: the run read {path}, which is not there{where}; put it back there")
 
 
 def _without(words: list[str], *names: str) -> list[str]:

@@ -2,96 +2,66 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import options, pictures, pruning, sweep
+from prune.cli.asked import Asked
 from prune.cli.job import Job
-from prune.cli.parser import Parser
-
-if TYPE_CHECKING:
-    from prune.experiments.sensitivity import Both
-    from prune.files.results import Row
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser: Parser = commands.add_parser(
-        "sensitivity",
-        help="prune each layer alone, and suggest how far each should go",
-        description="Prune each layer alone, at each k, and suggest how far to prune each for the "
-        "least loss on training images.",
-        examples="prune sensitivity\n"
-        "prune sensitivity --method unit --repair lstsq\n"
-        "prune weight --k-map results/sensitivity/allocation.json",
-    )
-    options.add_method(parser)
-    jobs.add_options(parser, "sensitivity")
-    jobs.add_engine(parser)
-    parser.set_defaults(parser=parser, module=__name__, command="sensitivity")
+from prune.experiments import perform, sensitivity
+from prune.experiments.sensitivity import Both
+from prune.files import allocations, atomic, data, results
+from prune.files.results import Row
+from prune.settings.files import Out
+from prune.views import tables, words
 
 
-def run(args: argparse.Namespace) -> int:
+def run(asked: Asked) -> int:
     """Check everything, measure every layer, write the files, print."""
-    args.methods = (args.method,)
-    if len(args.criterion) > 1 or len(args.repair) > 1 or args.controls:
-        raise PruneError("sensitivity takes one --criterion, one --repair and no --controls")
-    job = jobs.prepare(args)
-    from prune.experiments import sensitivity
-    from prune.files import allocations, atomic, results
-    from prune.views import tables, words
-
+    job = jobs.prepare(asked)
+    (cell,) = job.cells
     with jobs.recorded(job):
         unpruned, training, test = _measure(job)
-        said = words.most_sensitive(test, unpruned.test.correct / unpruned.test.total)
-        texts = jobs.write_tables(job, test, tables.by_layer(test))
+        accuracy = unpruned.test.correct / unpruned.test.total
+        said = jobs.guessing(job, accuracy) or words.most_sensitive(test, accuracy)
+        texts = jobs.write_tables(job.out, test, [tables.by_layer(test)])
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
-        path = sensitivity.suggest(training, unpruned.training, job.sparsities)
+        path = sensitivity.suggest(training, unpruned.training, list(cell.k))
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {"points": len(test), "conclusion": said}
-        status = _draw(job, test)
-    print(texts[args.format], end="")
+        status = job.console.picture(job.out, "sensitivity", lambda: _drawn(test))
+    print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
     job.console.say(f"Files: {job.out}{os.sep} {files}")
-    again = [word for word in sweep.said_again(args) if not word.startswith("--scope")]
-    words_again = " ".join([f"prune {args.method} --k-map {job.out / 'allocation.json'}", *again])
-    job.console.say(f"Next: {words_again}  (each layer as far as suggested)")
+    again = [f"prune {cell.method} --k-map {job.out / 'allocation.json'}"]
+    again += asked.again("method", "scope", "floor", "k_map")
+    job.console.say(f"Next: {' '.join(again)}  (each layer as far as suggested)")
     return status
+
+
+def _drawn(rows: list[Row]) -> Any:
+    from prune.views import plot  # here: it imports matplotlib
+
+    return plot.sensitivity(rows)
 
 
 def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
     """Evaluate the network as it is, then each layer at each k."""
-    from prune.experiments import sensitivity
-    from prune.experiments.engines import ENGINES
-
-    (curve,) = job.curves
-    learnt = job.learnt or pruning.load_training(job.args, job.source.network)
-    images = pruning.drawn(job.args, learnt)
+    (curve,), (cell,) = job.curves, job.cells
+    data.check_fits(perform.images(job.source, "train"), job.network, job.source.name)
+    seen = perform.drawn(job.source, False, cell.calibration, cell.training.seed)
     training: list[Row] = []
     test: list[Row] = []
-    with job.console.progress(len(curve.plan.layers) * len(job.sparsities)) as report:
-        report(f"starting {job.args.engine}", 0, "")
-        (engine, _), whole = jobs.start(job)
-        training_engine = ENGINES[job.args.engine](images.images, images.labels)
-        unpruned = sensitivity.Both(training_engine(job.source.network), whole)
-        for chosen_by, reported in sensitivity.rows(curve, unpruned, training_engine, engine):
-            training.append(chosen_by)
+    with job.console.progress(len(curve.plan.layers) * len(cell.k)) as report:
+        report(f"starting {cell.engine}", 0, "")
+        engine = perform.engines(job.cells, job.network, job.source).test
+        chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
+        unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))
+        jobs.warn_of_guessing(job, unpruned.test.correct / unpruned.test.total)
+        for learnt, reported in sensitivity.rows(curve, unpruned, chosen_by, engine):
+            training.append(learnt)
             test.append(reported)
             line = f"{reported.layers}: {jobs.point(reported)}"
             report(f"{reported.layers} k = {reported.k:.15g}", len(test), line)
     return unpruned, training, test
-
-
-def _draw(job: Job, rows: list[Row]) -> int:
-    """Write the picture; return the exit status."""
-
-    def draw() -> Any:
-        from prune.views import plot
-
-        return plot.sensitivity(rows)
-
-    return pictures.write(job.console, job.out, "sensitivity", draw)

@@ -2,107 +2,80 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
+from collections.abc import Iterator
 from contextlib import suppress
-from fractions import Fraction
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prune.cli import job as jobs
-from prune.cli import pictures, retraining, seeds
+from prune.cli.asked import Asked
 from prune.cli.job import Job
-from prune.cli.parser import Parser
+from prune.cli.studies import Task, carry_out
+from prune.core.measure import Evaluation
+from prune.core.network import multiply_adds
+from prune.core.pruning import CRITERIA
+from prune.experiments import bench, perform, sweep
+from prune.experiments.bench import Lineup
+from prune.experiments.sweep import Point
+from prune.files.results import Row
+from prune.files.studies import checked
+from prune.settings.files import BY_K, BY_TIME, Axis, Crew, Out, Seeds
+from prune.settings.pruning import NUMPY, Images, Pruning
+from prune.settings.study import Study
+from prune.views import published, report, tables, words
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from prune.core.forms import Run
-    from prune.core.measure import Evaluation
-    from prune.experiments.sweep import Point
-    from prune.files.results import Row
-
-_COMMANDS = {
-    "weight": (
-        ("weight",),
-        "set the weights of smallest magnitude to zero",
-        "Set the weights of smallest magnitude to zero, at each k, and measure accuracy.",
-    ),
-    "unit": (
-        ("unit",),
-        "remove the units of smallest L2 norm",
-        "Remove the units whose kernel columns have the smallest L2 norm, at each k, "
-        "and measure accuracy.",
-    ),
-    "compare": (
-        ("weight", "unit"),
-        "both, in one table and one picture",
-        "Prune by weight and by unit, and show both in one table and one picture.",
-    ),
-}
-AXES = ("k", "parameters", "macs", "bytes", "time")
+NETWORKS = Path("results") / "networks"
 # From so many curves on, the second table says how far each goes, not what each k gains.
 _MANY = 3
 
 
-def add(commands: Any) -> None:
-    """Add the three commands to the parser."""
-    for name, (methods, short, about) in _COMMANDS.items():
-        parser: Parser = commands.add_parser(
-            name,
-            help=short,
-            description=about,
-            examples=f"prune {name}\n"
-            f"prune {name} --k 0,25,50,90\n"
-            f"prune {name} --criterion activation,obs --repair lstsq\n"
-            f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
-            f"prune {name} --format csv > {name}.csv",
-        )
-        parser.add_argument(
-            "--x",
-            metavar="AXIS",
-            choices=AXES,
-            default=AXES[0],
-            help=f"what the picture shows accuracy against: {', '.join(AXES)} (default: k)",
-        )
-        jobs.add_options(parser, name)
-        retraining.add(parser)
-        jobs.add_engine(parser)
-        seeds.add(parser)
-        parser.set_defaults(parser=parser, module=__name__, command=name, methods=methods)
-
-
-def run(args: argparse.Namespace) -> int:
+def run(asked: Asked) -> int:
     """Check everything, measure every point, write the files, print."""
-    if args.seeds is not None:
-        return seeds.run(args)
-    retraining.check(args)
-    job = jobs.prepare(args)
+    if asked.of(Seeds).seeds is not None:
+        return _study(asked)
+    job = jobs.prepare(asked)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
-    from prune.views import words
-
+    axis = asked.of(Axis).x
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
         ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
-        said = words.conclusion(rows, accuracy)
-        if args.x != "k":
-            said += f" {words.cheapest(rows, accuracy, args.x)}"
+        said = jobs.guessing(job, accuracy) or _conclusion(axis, rows, accuracy)
         job.record.results = {
             "unpruned": unpruned._asdict(),
             "points": len(rows),
             "conclusion": said,
         }
-        status = _draw(job, rows, accuracy)  # last, so that the tables are written whatever it does
-    print(texts[args.format], end="")
+        # Last, so that the tables are written whatever it does.
+        status = job.console.picture(job.out, "accuracy", partial(_draw, job, rows, accuracy))
+    print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
-    job.console.say(f"Next: {_next(args, rows, accuracy)}")
+    job.console.say(f"Next: {_next(asked, rows, accuracy)}")
     return status
+
+
+def _study(asked: Asked) -> int:
+    """Carry out the study of the networks that the seeds make."""
+    part, images, out = asked.part(), asked.of(Images), asked.of(Out).out
+    jobs.check_criteria(part)
+    if "out" not in asked.given:  # where the results of one network are
+        out = out.with_name(f"{out.name}-seeds")
+    study = Study("", images.data, images.limit, (checked(part),), images.scale)
+    show = partial(report.spread, data=images.data)
+    return carry_out(Task(asked, study, out, Crew(networks=NETWORKS), show))
+
+
+def _conclusion(axis: str, rows: list[Row], unpruned: float) -> str:
+    said = words.conclusion(rows, unpruned)
+    return said if axis == BY_K else f"{said} {words.cheapest(rows, unpruned, axis)}"
 
 
 def _import_ahead() -> None:
@@ -114,104 +87,73 @@ def _import_ahead() -> None:
 
 def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     """Evaluate the network as it is, then every point."""
-    from prune.experiments import bench, sweep
-
     rows: list[Row] = []
-    total = sum(len(curve.plan.sparsities) for curve in job.curves)
+    total = sum(len(cell.k) for cell in job.cells)
     with job.console.progress(total) as report:
-        report(f"starting {job.args.engine}", 0, "")
-        job = retraining.rewound(job, report)
-        engines, unpruned = jobs.start(job)
+        report(f"starting {job.cells[0].engine}", 0, "")
+        job = jobs.begun(job, report)
+        engines = perform.engines(job.cells, job.network, job.source)
+        unpruned = perform.whole(job.network, engines.test)
+        jobs.warn_of_guessing(job, unpruned.correct / unpruned.total)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
-        runs: list[Run] = []
-        if job.args.x == "time":
-            points = _kept(points, runs)
+        lineup, timed = bench.Lineup(), job.asked.of(Axis).x == BY_TIME
+        if timed:
+            points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
             rows.append(row)
-            report(f"{row.method} {row.criterion} k = {row.k:.15g}", len(rows), jobs.point(row))
-        if runs:
+            report(jobs.named(row), len(rows), jobs.point(row))
+        if timed:
             report("timing", total, "")
-            rows = bench.timed(rows, runs, job.test.images, lambda number: None)
+            rows = lineup.timed(rows, job.test.images, lambda number: None)
     return unpruned, rows
 
 
-def _kept(points: Iterator[Point], runs: list[Run]) -> Iterator[Point]:
-    """Pass `points` on, and make the network of each ready to be timed."""
-    from prune.core import forms
-
+def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
+    """Pass `points` on, and enter the network of each among those to be timed."""
     for point in points:
-        runs.append(forms.fastest(point.pruned.network))
+        lineup.add(point.pruned.network)
         yield point
 
 
 def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     """Write the tables; return what each --format prints."""
-    from prune.core.network import multiply_adds
-    from prune.views import tables
-    from prune.views.words import curves
-
-    few = len(curves(rows)) < _MANY
     gained = (
-        tables.gains(rows, multiply_adds(job.source.network))
-        if few
+        tables.gains(rows, multiply_adds(job.network))
+        if len(words.curves(rows)) < _MANY
         else tables.held_table(rows, unpruned)
     )
-    return jobs.write_tables(job, rows, tables.table(rows, _compared(job)), gained)
+    return jobs.write_tables(job.out, rows, [tables.table(rows, _compared(job)), gained])
 
 
 def _compared(job: Job) -> bool:
     """Tell whether the published network compares: only with its own data set it does."""
-    from prune.views import published
-
-    return job.args.data == "mnist" and published.is_home(job.source.network)
+    return job.source.name == "mnist" and published.is_home(job.network)
 
 
-def _draw(job: Job, rows: list[Row], unpruned: float) -> int:
-    """Write the picture; return the exit status."""
+def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
+    from prune.views import plot  # here: it imports matplotlib
 
-    def draw() -> Any:
-        from prune.views import plot
-
-        return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.args.x)
-
-    return pictures.write(job.console, job.out, "accuracy", draw)
+    return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Axis).x)
 
 
-def _next(args: argparse.Namespace, rows: list[Row], unpruned: float) -> str:
+def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
     """Return the command that looks closer at where the first curve falls."""
-    from prune.views.words import curves, held
-
-    last, first_below = held(next(iter(curves(rows).values())), unpruned)
-    again = said_again(args)
+    last, first_below = words.held(next(iter(words.curves(rows).values())), unpruned)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
         closer = f"--k {last or 0:.15g}:{first_below:.15g}:{step}"
-        return " ".join(["prune", args.methods[0], closer, *again]) + "  (where it falls)"
-    if args.engine == "numpy":
-        return " ".join(["prune", args.command, "--engine keras", *again]) + "  (a second opinion)"
-    return " ".join(["prune compare", *again]) + "  (both methods)"
+        method, *_ = asked.command.methods
+        again = _for_method(asked, method).again("k")
+        return " ".join(["prune", method, closer, *again]) + "  (where it falls)"
+    if asked.of(Pruning).engine == NUMPY:
+        command = ["prune", asked.command.name, "--engine keras", *asked.again("engine")]
+        return " ".join(command) + "  (a second opinion)"
+    # Which units cannot take.
+    return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
 
 
-def said_again(args: argparse.Namespace) -> list[str]:
-    """Return the options for what goes in that were set, as they are typed."""
-    names = (
-        "weights",
-        "activation",
-        "data",
-        "limit",
-        "repair",
-        "scope",
-        "k_map",
-        *retraining.NAMES,
-    )
-    own = [name for name in names if name in vars(args)]
-    given = [name for name in own if getattr(args, name) != args.parser.get_default(name)]
-    return [f"--{name.replace('_', '-')}{_typed(getattr(args, name))}" for name in given]
-
-
-def _typed(value: object) -> str:
-    if value is True:
-        return ""
-    if isinstance(value, Fraction):
-        return f" {float(100 * value):g}"
-    return f" {shlex.quote(','.join(value) if isinstance(value, list) else str(value))}"
+def _for_method(asked: Asked, method: str) -> Asked:
+    """Leave out the criteria that a method does not know."""
+    criteria = asked.given.get("criterion", ())
+    known = tuple(name for name in criteria if name in CRITERIA[method])
+    return replace(asked, given=asked.given | {"criterion": known})

@@ -2,121 +2,81 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prune import PruneError
-from prune.cli import options, pictures, recipe
+from prune.cli import job as jobs
+from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.cli.parser import Parser
-
-if TYPE_CHECKING:
-    from prune.core.network import Network
-    from prune.files.data import Data
-    from prune.files.results import Epoch
-
-
-def add(commands: Any) -> None:
-    """Add the command to the parser."""
-    parser: Parser = commands.add_parser(
-        "train",
-        help="train the network",
-        description="Train a network with Keras: ReLU layers without biases, softmax, Adam.",
-        examples="prune train --save weights.h5\n"
-        "prune train --save quick.keras --epochs 1 --limit 1000\n"
-        "prune train --save small.weights.h5 --hidden 300,100 --seed 1",
-    )
-    options.add_save(parser, ".weights.h5, .h5 or .keras")
-    parser.add_argument(
-        "--hidden",
-        metavar="LIST",
-        type=_sizes,
-        default=[1000, 1000, 500, 200],
-        help="units of the hidden layers (default: 1000,1000,500,200)",
-    )
-    parser.add_argument("--epochs", metavar="N", type=options.positive, default=10)
-    recipe.add(parser, 32, "none")
-    options.add_seed(parser)
-    options.add_data(parser)
-    options.add_out(parser, "train")
-    options.add_common(parser)
-    parser.set_defaults(parser=parser, module=__name__, command="train")
+from prune.core.network import Network
+from prune.experiments import perform
+from prune.experiments.cells import Source
+from prune.files import atomic, data, results, runs, weights
+from prune.files.results import Epoch
+from prune.settings.files import Out, Save, Talk
+from prune.settings.pruning import AUTO
+from prune.settings.recipe import Training
 
 
-def _sizes(text: str) -> list[int]:
-    return [options.positive(item) for item in text.split(",")]
-
-
-def run(args: argparse.Namespace) -> int:
+def run(asked: Asked) -> int:
     """Check everything, train, save the network, write the course of it."""
-    from prune.files import atomic, data, results, runs, weights
-    from prune.training import fit
-
-    console = Console(args.quiet)
-    writer = weights.writer(args.save)
-    options.refuse_overwriting(args)
-    train = data.load(args.data, "train", args.limit)
-    test = data.load(args.data, "test", args.limit)
-    classes = max(train.classes, test.classes)
-    if classes < 2:
-        raise PruneError(f"data {args.data}: there is one class only; nothing can be learnt")
-    network = fit.initial([train.images.shape[1], *args.hidden, classes], args.seed)
-    data.check_fits(test, network, args.data)
-    runs.prove_writable(args.save.parent, "--save")
-    runs.prove_writable(args.out, "--out")
-    record = runs.Record(
-        args.argv, options.settings(args), {"data": {"train": train.sha256, "test": test.sha256}}
-    )
-    with runs.recorded(args.out, record):
-        network, epochs = _train(console, args, network, train, test)
+    console, cell, out = Console(asked.of(Talk).quiet), asked.of(Training), asked.of(Out).out
+    saved = asked.of(Save).save
+    writer = weights.writer(saved)
+    jobs.refuse_overwriting(asked.of(Save))
+    source = jobs.images(asked)
+    train, test = perform.images(source, "train"), perform.images(source, "test")
+    jobs.remark_on_scale(console, source.scale, train, test)
+    if max(train.classes, test.classes) < 2:
+        raise PruneError(f"data {source.name}: there is one class only; nothing can be learnt")
+    data.check_fits(test, perform.untrained(cell, source), source.name)
+    runs.prove_writable(saved.parent, "--save")
+    runs.prove_writable(out, "--out")
+    inputs = {"data": {"train": train.sha256, "test": test.sha256}}
+    record = runs.Record(asked.words, asked.plain(), inputs)
+    with runs.recorded(out, record):
+        network, epochs = _train(console, cell, source)
         content = writer(network)
-        atomic.write(args.save, content)
-        record.results = {"saved": str(args.save), "sha256": weights.sha256(content)}
+        atomic.write(saved, content)
+        record.results = {"saved": str(saved), "sha256": weights.sha256(content)}
         record.results |= asdict(epochs[-1])
-        atomic.write(args.out / "history.csv", results.to_csv(epochs, results.Epoch).encode())
-        status = pictures.write(console, args.out, "history", lambda: _drawn(epochs))
-    console.say(
-        f"\nSaved {args.save}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right."
-    )
-    console.say(f"Files: {args.out}/ {{history.csv,png,svg  run.json}}")
-    again = f"--weights {shlex.quote(str(args.save))}"
-    if args.data != "mnist":
-        again += f" --data {shlex.quote(args.data)}"
+        atomic.write(out / "history.csv", results.to_csv(epochs, Epoch).encode())
+        status = console.picture(out, "history", lambda: _drawn(epochs))
+    console.say(f"\nSaved {saved}: {epochs[-1].test_accuracy:.2%} of {len(test.labels):,} right.")
+    console.say(f"Files: {out}/ {{history.csv,png,svg  run.json}}")
+    again = f"--weights {shlex.quote(str(saved))}"
+    if source.name != "mnist":
+        again += f" --data {shlex.quote(source.name)}"
+    if source.limit:
+        again += f" --limit {source.limit}"
+    if source.scale != AUTO:
+        again += f" --scale {source.scale}"
     console.say(f"Next: prune compare {again}")
     return status
 
 
 def _drawn(epochs: list[Epoch]) -> Any:
-    from prune.views import plot
+    from prune.views import plot  # here: it imports matplotlib
 
     return plot.history(epochs)
 
 
-def _train(
-    console: Console, args: argparse.Namespace, network: Network, train: Data, test: Data
-) -> tuple[Network, list[Epoch]]:
-    from prune.core import forms, measure
-    from prune.files.results import Epoch
-    from prune.training import fit
-
-    asked = recipe.asked(args, args.epochs)
+def _train(console: Console, cell: Training, source: Source) -> tuple[Network, list[Epoch]]:
     epochs: list[Epoch] = []
-    size = len(train.labels)
-    with console.progress(args.epochs * size) as report:
+    size = len(perform.images(source, "train").labels)
+    with console.progress(cell.epochs * size) as report:
 
         def on_batch(done: int) -> None:
-            doing = f"epoch {len(epochs) + 1} of {args.epochs}"
+            doing = f"epoch {len(epochs) + 1} of {cell.epochs}"
             report(doing, len(epochs) * size + done, "")
 
         report("starting Keras", 0, "")
-        course = fit.epochs(network, train.images, train.labels, asked, on_batch)
-        for trained, loss, accuracy in course:
-            seen = measure.evaluate(forms.dense(trained), test.images, test.labels)
-            epoch = Epoch(len(epochs) + 1, loss, accuracy, seen.loss, seen.correct / seen.total)
+        for network, epoch in perform.course(cell, source, on_batch):
+            trained = network
             epochs.append(epoch)
-            report(_line(epoch, args.epochs), len(epochs) * size, _line(epoch, args.epochs))
+            report(_line(epoch, cell.epochs), len(epochs) * size, _line(epoch, cell.epochs))
     return trained, epochs
 
 

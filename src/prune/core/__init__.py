@@ -1,1 +1,1 @@
-"""Floor 1: pure functions on arrays; no files, clock, printing or Keras."""
+"""Floor 2: pure functions on arrays; no files, clock, printing or Keras."""

@@ -9,14 +9,14 @@ from typing import NamedTuple
 Path = list[tuple[Fraction, Fraction]]  # (sparsity of all, sparsity of the layer), ascending
 
 
-class Curve(NamedTuple):
+class LayerCosts(NamedTuple):
     """What pruning one layer alone costs."""
 
     size: int  # things that could be removed
     costs: list[tuple[Fraction, float]]  # (sparsity, loss), ascending from sparsity 0
 
 
-def allocate(curves: dict[str, Curve], totals: list[Fraction]) -> dict[str, Path]:
+def allocate(layers: dict[str, LayerCosts], totals: list[Fraction]) -> dict[str, Path]:
     """Spread each of `totals` over the layers so that the sum of their costs is smallest.
 
     Costs are taken to add up, and between the points measured to go along the lower convex
@@ -24,20 +24,20 @@ def allocate(curves: dict[str, Curve], totals: list[Fraction]) -> dict[str, Path
     larger total prunes no layer less.
 
     >>> flat, steep = ([(Fraction(0), 0.0), (Fraction(1), cost)] for cost in (1.0, 2.0))
-    >>> found = allocate({"a": Curve(10, flat), "b": Curve(30, steep)}, [Fraction(1, 2)])
-    >>> [str(path[0][1]) for path in found.values()]
+    >>> paths = allocate({"a": LayerCosts(10, flat), "b": LayerCosts(30, steep)}, [Fraction(1, 2)])
+    >>> [str(path[0][1]) for path in paths.values()]
     ['0', '2/3']
     """
     segments = sorted(
-        (segment for name, curve in curves.items() for segment in _segments(name, curve)),
+        (segment for name, layer in layers.items() for segment in _segments(name, layer)),
         key=lambda segment: segment.price,
     )
-    everything = sum(curve.size for curve in curves.values())
-    paths: dict[str, Path] = {name: [] for name in curves}
+    everything = sum(layer.size for layer in layers.values())
+    paths: dict[str, Path] = {name: [] for name in layers}
     for total in totals:
         removed = _fill(segments, total * everything)
-        for name, curve in curves.items():
-            paths[name].append((total, removed.get(name, Fraction(0)) / curve.size))
+        for name, layer in layers.items():
+            paths[name].append((total, removed.get(name, Fraction(0)) / layer.size))
     return paths
 
 
@@ -47,10 +47,10 @@ class _Segment(NamedTuple):
     price: float  # loss for each
 
 
-def _segments(name: str, curve: Curve) -> list[_Segment]:
+def _segments(name: str, layer: LayerCosts) -> list[_Segment]:
     return [
-        _Segment(name, (x1 - x0) * curve.size, (y1 - y0) / float((x1 - x0) * curve.size))
-        for (x0, y0), (x1, y1) in pairwise(_lower_hull(curve.costs))
+        _Segment(name, (x1 - x0) * layer.size, (y1 - y0) / float((x1 - x0) * layer.size))
+        for (x0, y0), (x1, y1) in pairwise(_lower_hull(layer.costs))
     ]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from prune import PruneError
 
-DEFAULT_SIZE = 20_000  # more change the accuracy of the home network by less than its seed does
 _CHUNK = 1000  # images at a time: enough for BLAS, and a few megabytes of activations
 
 

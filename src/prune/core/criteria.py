@@ -12,7 +12,7 @@ import numpy as np
 
 from prune.core.calibration import Calibration
 from prune.core.gradients import backward
-from prune.core.network import Network, Scores, activation, preactivations, prunable
+from prune.core.network import Network, Scores, forward, prunable
 
 
 def magnitude(network: Network, calibration: Calibration) -> Scores:
@@ -49,8 +49,8 @@ def weight_taylor(network: Network, calibration: Calibration) -> Scores:
             sums[i] += np.abs(inputs).T @ np.abs(errors)
     total = len(calibration.images)
     return {
-        layer.name: np.abs(layer.kernel) * each / total
-        for layer, each in zip(network, sums, strict=True)
+        layer.name: np.abs(layer.kernel) * summed / total
+        for layer, summed in zip(network, sums, strict=True)
     }
 
 
@@ -64,8 +64,8 @@ def weight_obd(network: Network, calibration: Calibration) -> Scores:
             sums[i] += np.square(inputs).T @ np.square(errors)
     total = len(calibration.images)
     return {
-        layer.name: np.square(layer.kernel, dtype=np.float64) * each / total
-        for layer, each in zip(network, sums, strict=True)
+        layer.name: np.square(layer.kernel, dtype=np.float64) * summed / total
+        for layer, summed in zip(network, sums, strict=True)
     }
 
 
@@ -120,7 +120,7 @@ def unit_taylor(network: Network, calibration: Calibration) -> Scores:
         for i in range(len(sums)):
             sums[i] += np.abs(inputs[i + 1] * (errors[i + 1] @ network[i + 1].kernel.T)).sum(axis=0)
     total = len(calibration.images)
-    return {layer.name: each / total for layer, each in zip(network, sums, strict=False)}
+    return {layer.name: summed / total for layer, summed in zip(network, sums, strict=False)}
 
 
 def _random(seed: int, layer: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -132,9 +132,6 @@ def _rms_inputs(network: Network, calibration: Calibration) -> list[np.ndarray]:
     """Return the root mean square of each layer's inputs, (inputs,) each."""
     squares = [np.zeros(layer.kernel.shape[0]) for layer in network]
     for images, _ in calibration.chunks():
-        inputs = images
-        for i, layer in enumerate(network):
+        for i, (inputs, _) in enumerate(forward(network, images)):
             squares[i] += np.einsum("ij,ij->j", inputs, inputs)
-            if layer is not network[-1]:
-                inputs = activation(layer.activation)(preactivations(layer, inputs))
     return [np.sqrt(total / len(calibration.images)) for total in squares]

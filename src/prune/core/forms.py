@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from prune.core.alive import shrink
 from prune.core.network import Network, activation
-from prune.core.products import FEW_IMAGES, live_product, live_share
-from prune.core.shrink import shrink
+from prune.core.products import live_product, look, product_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -41,9 +41,9 @@ def sparse(network: Network) -> Run:
     return _run(shrink(network), _sparse)
 
 
-def fastest(network: Network) -> Run:
+def mixed(network: Network) -> Run:
     """Cut what cannot matter, and multiply each layer as the model below says is fastest."""
-    return _run(_evened(shrink(network)), _fastest)
+    return _run(_evened(shrink(network)), _mixed)
 
 
 def _evened(network: Network) -> Network:
@@ -70,7 +70,7 @@ FORMS = {
     "dense": Form("every weight, zero or not", dense),
     "shrunk": Form("what cannot matter cut out, the rest dense", shrunk),
     "sparse": Form("what cannot matter cut out, the rest as compressed rows", sparse),
-    "fastest": Form("layer by layer the form that should be fastest", fastest),
+    "mixed": Form("layer by layer what should be fastest, as `prune` itself runs", mixed),
 }
 
 
@@ -131,14 +131,17 @@ def _of_one_image(rows: csr_array) -> Product:
     return product
 
 
-# What a multiply-add of the sparse product costs, in those of the dense one, for many images
-# and for few, and what a call costs: measured by benchmarks/forms.py, the same for every run.
-_SPARSE, _SPARSE_FEW, _CALL = 7, 14, 70_000
+# What the sparse product costs, in multiply-adds of the dense one, for many images and for few:
+# each of its own, and each call; for many also each value, if they must be turned to have images
+# last.  Measured by benchmarks/forms.py, the same for every run.
+_FEW_IMAGES = 16
+_SPARSE, _CALL, _TURNING = 7, 1_000_000, 30
+_SPARSE_FEW, _CALL_FEW = 14, 70_000
 # Below this share of the dense product's cost it is not worth asking which inputs are silent.
 _SURELY = 0.25
 
 
-def _fastest(kernel: np.ndarray) -> Product:
+def _mixed(kernel: np.ndarray) -> Product:
     """Return the dense product, or where it should take longer the sparse one.
 
     The dense one leaves out silent inputs, so that which is faster depends on the inputs; it
@@ -148,16 +151,17 @@ def _fastest(kernel: np.ndarray) -> Product:
     if _SPARSE * nonzero >= kernel.size:
         return lambda inputs: live_product(inputs, kernel)
     of_zeros = _sparse(kernel)
-    for_few = of_zeros if _SPARSE_FEW * nonzero + _CALL < kernel.size else _dense(kernel)
+    for_few = of_zeros if _SPARSE_FEW * nonzero + _CALL_FEW < kernel.size else _dense(kernel)
 
     def product(inputs: np.ndarray) -> np.ndarray:
         images = len(inputs)
-        if images < FEW_IMAGES:
+        if images < _FEW_IMAGES:
             return for_few(inputs)
-        cost = _SPARSE * nonzero * images + _CALL
-        share = cost / (kernel.size * images)
-        if share < _SURELY or share < live_share(inputs):
+        turning = 0 if inputs.flags.f_contiguous else _TURNING * inputs.size
+        share = (_SPARSE * nonzero * images + turning + _CALL) / (kernel.size * images)
+        live = None if share < _SURELY else look(inputs, kernel.shape[1])
+        if share < (1 if live is None else live.share):
             return of_zeros(inputs)
-        return live_product(inputs, kernel)
+        return product_of(inputs, kernel, live)
 
     return product

@@ -8,13 +8,7 @@ from functools import partial
 import numpy as np
 
 from prune.core.calibration import Calibration
-from prune.core.network import (
-    PARAMETERS,
-    Network,
-    activation,
-    preactivations,
-    split_activation,
-)
+from prune.core.network import PARAMETERS, Network, activation, forward, split_activation
 
 
 def _relu(x: np.ndarray) -> np.ndarray:
@@ -90,7 +84,7 @@ def backward(
     An error is the gradient of one image's cross-entropy with respect to the layer's
     pre-activations, so that `inputs.T @ errors` is the gradient of the kernel, summed.
     """
-    inputs, sums = _forward(network, images)
+    inputs, sums = map(list, zip(*forward(network, images), strict=True))
     error = _softmax(sums[-1])
     error[np.arange(len(labels)), labels] -= 1
     errors = [error]
@@ -98,15 +92,6 @@ def backward(
         slope = derivative(network[i].activation)(sums[i])
         errors.append((errors[-1] @ network[i + 1].kernel.T) * slope)
     return inputs, errors[::-1]
-
-
-def _forward(network: Network, images: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    inputs, sums = [images], []
-    for layer in network:
-        sums.append(preactivations(layer, inputs[-1]))
-        if layer is not network[-1]:
-            inputs.append(activation(layer.activation)(sums[-1]))
-    return inputs, sums
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -16,5 +16,5 @@ def split(number: int) -> tuple[np.ndarray, np.ndarray]:
     [55000, 5000]
     """
     order = np.random.default_rng(_SEED).permutation(number)
-    held = min(MOST, number // _SHARE)
-    return np.sort(order[held:]), np.sort(order[:held])
+    aside = min(MOST, number // _SHARE)
+    return np.sort(order[aside:]), np.sort(order[:aside])

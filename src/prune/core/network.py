@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.products import live_product
-from prune.core.spelling import closest
+from prune.settings.spelling import closest
 
 
 class Layer(NamedTuple):
@@ -99,9 +100,8 @@ def split_activation(name: str) -> tuple[str, float | None]:
 
     Raises `PruneError` for an activation that cannot be evaluated.
     """
-    found = _WITH_PARAMETER.fullmatch(name)
-    if found:
-        return found[1], float(found[2])
+    if parts := _WITH_PARAMETER.fullmatch(name):
+        return parts[1], float(parts[2])
     if name not in ACTIVATIONS:
         known, meant = ", ".join(ACTIVATIONS), closest(name, ACTIVATIONS)
         raise PruneError(f"activation {name!r} cannot be evaluated{meant}; choose from {known}")
@@ -127,12 +127,21 @@ def preactivations(layer: Layer, inputs: np.ndarray) -> np.ndarray:
     return sums
 
 
+def forward(network: Network, images: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, layer by layer, its inputs (n, inputs) and its sums before activation (n, units)."""
+    inputs = images
+    for layer in network:
+        sums = preactivations(layer, inputs)
+        yield inputs, sums
+        if layer is not network[-1]:
+            inputs = activation(layer.activation)(sums)
+
+
 def logits(network: Network, images: np.ndarray) -> np.ndarray:
     """Run `images` (n, inputs) through the network, up to but without a final softmax."""
-    activations = images
-    for layer in network[:-1]:
-        activations = activation(layer.activation)(preactivations(layer, activations))
-    return preactivations(network[-1], activations)
+    for _, sums in forward(network, images):
+        last = sums
+    return last
 
 
 def prunable(network: Network) -> Network:
@@ -159,7 +168,27 @@ def multiply_adds(network: Network) -> int:
     return sum(_nonzero(layer.kernel) for layer in network)
 
 
+def fingerprint(network: Network) -> bytes:
+    """Return what two networks have in common only if every value of them is the same."""
+    found = hashlib.blake2b()
+    for layer in network:
+        told = (layer.activation, layer.kernel.shape, layer.kernel.dtype, layer.bias is not None)
+        found.update(repr(told).encode())
+    for array in arrays(network):
+        found.update(np.ascontiguousarray(array))
+    return found.digest()
+
+
 def arrays(network: Network) -> list[np.ndarray]:
     """List kernels and biases in the order in which Keras keeps them."""
     pairs = ((layer.kernel, layer.bias) for layer in network)
     return [array for pair in pairs for array in pair if array is not None]
+
+
+def with_arrays(network: Network, arrays: Iterable[np.ndarray]) -> Network:
+    """Return `network` with other kernels and biases, in the order in which Keras keeps them."""
+    values = iter(arrays)
+    return tuple(
+        layer._replace(kernel=next(values), bias=None if layer.bias is None else next(values))
+        for layer in network
+    )

@@ -8,16 +8,19 @@ starts from the network of the one before, so that a list costs little more than
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from math import ceil, log
 from typing import NamedTuple
 
 import numpy as np
 
-from prune.core.masks import apply, count
+from prune.core.alive import supports
+from prune.core.masks import apply
 from prune.core.network import Layer, Masks, Network, Scores, Sparsity
 from prune.core.plan import Plan, Pruned
+from prune.core.ranking import count
 from prune.core.refit import QUICK, STEADY, Effort, losses, outputs, refit, with_ones
-from prune.core.repair import Aim, aim, refit_all, supports
+from prune.core.repair import Aim, aim, refit_all
 from prune.core.subsets import equations
 
 # A round keeps at least this share of what the one before kept: what is left must be refit
@@ -40,7 +43,7 @@ def rounds(
     before = min(_EASY, density)
     for sparsity in sparsities:
         kept = 1 - float(sparsity)
-        yield from ((1 - each, False) for each in _between(before, kept))
+        yield from ((1 - share, False) for share in _between(before, kept))
         yield sparsity, True
         before = min(before, kept)
 
@@ -65,24 +68,24 @@ def weights(plan: Plan) -> Iterator[Pruned]:
     """Prune single weights, in rounds, each refit before the next."""
     scope, network = plan.scope, plan.network
     goal = aim(network, plan.calibration.images)
-    found, masks = _first_losses(network, goal), _all_weights(plan)
-    if plan.held is not None:
-        found |= refit_all(network, masks, _images_for(QUICK, goal), QUICK)[1]
+    cost, masks = _first_losses(network, goal), _all_weights(plan)
+    if plan.masks is not None:
+        cost |= refit_all(network, masks, _images_for(QUICK, goal), QUICK)[1]
     energy = _energies(network, goal)
     for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
-        scores = {name: _score(found[name], masks[name], energy[name]) for name in plan.layers}
+        scores = {name: _score(cost[name], masks[name], energy[name]) for name in plan.layers}
         masks = scope.cut(scope.rank(scores), sparsity)
         effort = _effort(sparsity, asked)
         start = apply(network, masks)
-        network, refound = refit_all(start, masks, _images_for(effort, goal), effort)
-        found |= refound
+        network, refit_cost = refit_all(start, masks, _images_for(effort, goal), effort)
+        cost |= refit_cost
         if asked:
             yield Pruned(sparsity, network, masks, scope.floored(masks))
 
 
 def _all_weights(plan: Plan) -> Masks:
     return {layer.name: np.ones(layer.kernel.shape, bool) for layer in plan.network} | (
-        plan.held or {}
+        plan.masks or {}
     )
 
 
@@ -95,7 +98,7 @@ def _density(masks: Masks, plan: Plan) -> float:
 def _first_losses(network: Network, goal: Aim) -> Scores:
     inputs = [goal.images, *goal.wanted[:-1]]
     return {
-        layer.name: losses(layer, each, RIDGE) for layer, each in zip(network, inputs, strict=True)
+        layer.name: losses(layer, seen, RIDGE) for layer, seen in zip(network, inputs, strict=True)
     }
 
 
@@ -132,7 +135,7 @@ def units(plan: Plan) -> Iterator[Pruned]:
 
 def _all_units(plan: Plan) -> Masks:
     sizes = {layer.name: layer.kernel.shape[1] for layer in plan.network}
-    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.held or {})
+    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.masks or {})
 
 
 class _Walk(NamedTuple):
@@ -173,10 +176,10 @@ def _refit(
     effort: Effort,
 ) -> Layer:
     """Refit layer `i` from its inputs and outputs, unless nothing up to it was pruned."""
-    support = list(supports(tuple(layers), masks))[: i + 1]
-    if all(each.all() for each in support):
+    *before, support = islice(supports(tuple(layers), masks), i + 1)
+    if all(weights.all() for weights in (*before, support)):
         return layers[i]
-    return refit(layers[i], *known, support[i], effort).layer
+    return refit(layers[i], *known, support, effort).layer
 
 
 def _made_up(
@@ -206,16 +209,16 @@ def eliminate(
     that of the smaller problem.  Returns the rows in the order removed, and the new kernel.
     """
     inverse, kernel, order = inverse.copy(), kernel.astype(np.float64), []
-    alive = np.arange(len(kernel)) < removable
+    left = np.arange(len(kernel)) < removable
     for _ in range(number):
         cost = np.einsum("ij,ij->i", kernel, kernel) / inverse.diagonal()
-        row = int(np.where(alive, cost, np.inf).argmin())
+        row = int(np.where(left, cost, np.inf).argmin())
         share = inverse[:, row] / inverse[row, row]
         kernel -= np.outer(share, kernel[row])
         inverse -= np.outer(share, inverse[row])
         # Exactly, and a diagonal of one, or the next division is by zero.
         kernel[row] = inverse[row] = inverse[:, row] = 0
         inverse[row, row] = 1
-        alive[row] = False
+        left[row] = False
         order.append(row)
     return order, kernel

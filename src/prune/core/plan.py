@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from prune.core.calibration import Calibration
-from prune.core.masks import SCOPES, Scope
 from prune.core.network import Masks, Network, Sparsity
+from prune.core.scopes import SCOPES, Scope
 
 
 class Plan(NamedTuple):
@@ -19,7 +19,7 @@ class Plan(NamedTuple):
     calibration: Calibration = Calibration()
     scope: Scope = SCOPES["layer"]
     repair: str = "none"  # one of pruning.REPAIRS
-    held: Masks | None = None  # what the network has lost before, to lose no less
+    masks: Masks | None = None  # what the network has lost before, to lose no less
 
 
 class Pruned(NamedTuple):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# Looking for zeros costs more than it can save where images or units are few.
-FEW_IMAGES, _FEW_UNITS = 16, 64
-# What a multiply-add with a single value costs, in those of the dense product: measured by
-# benchmarks/forms.py, the same for every run.
-_SINGLE = 6
-# From this share of the dense product's cost on, cutting the product in two saves nothing.
-_WORTH_CUTTING = 0.9
+# In multiply-adds of the dense product, measured by benchmarks/forms.py, the same for every run:
+# what one with a single value costs, and what finding and cutting out zeros does, for each value
+# of the inputs and for each call.
+_SINGLE, _CUTTING, _CALL = 6, 100, 2_000_000
+# Who looks may find that nothing can be saved: nobody looks where this would be too little.
+_LIKELY = 0.75
+
+
+class Live(NamedTuple):
+    """What can be left out of a product."""
+
+    costs: np.ndarray  # (inputs,) of each input, 1 being its share of the dense product
+    share: float  # of all, with the cutting, of what the dense product costs
 
 
 def live_product(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -24,22 +30,31 @@ def live_product(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     Where that saves time, inputs that are zero in all n rows (dark pixels, silent ReLU units)
     are left out, and of those that are zero in nearly all, only the other rows are multiplied.
     """
-    if len(inputs) < FEW_IMAGES or kernel.shape[1] < _FEW_UNITS or not kernel.size:
-        return inputs @ kernel
+    return product_of(inputs, kernel, look(inputs, kernel.shape[1]))
+
+
+def look(inputs: np.ndarray, units: int) -> Live | None:
+    """Return what can be left out of a product with so many units; None where none saves time."""
+    if not inputs.size or not units:
+        return None
+    cutting = (_CUTTING + _CALL / inputs.size) / units
+    if cutting >= _LIKELY:
+        return None
     costs = _costs(inputs)
-    if costs.mean() > _WORTH_CUTTING:
+    share = float(costs.mean()) + cutting
+    return Live(costs, share) if share < 1 else None
+
+
+def product_of(inputs: np.ndarray, kernel: np.ndarray, live: Live | None) -> np.ndarray:
+    """Return `inputs @ kernel` without what `look` has found."""
+    if live is None:
         return inputs @ kernel
-    often = costs >= 1
+    often = live.costs >= 1
     sums = inputs[:, often] @ kernel[often]
-    seldom = np.flatnonzero((costs > 0) & ~often)
+    seldom = np.flatnonzero((live.costs > 0) & ~often)
     if seldom.size:
         sums += _compressed(inputs, seldom) @ kernel
     return sums
-
-
-def live_share(inputs: np.ndarray) -> float:
-    """Return what `live_product` costs, as a share of what the dense product does."""
-    return float(_costs(inputs).mean())
 
 
 def _costs(inputs: np.ndarray) -> np.ndarray:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core import compact, criteria, masks, obs
+from prune.core import alive, criteria, masks, obs
 from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores, prunable
 from prune.core.plan import Plan, Pruned, Sweep
 from prune.core.repair import aim, refit_all
-from prune.core.spelling import closest
+from prune.settings.pruning import LSTSQ, NO_REPAIR, UNIT, WEIGHT
+from prune.settings.spelling import closest
 
 Score = Callable[[Network, Calibration], Scores]
 
@@ -49,22 +51,25 @@ def _scores(score: Score, plan: Plan) -> Scores:
 
     After much pruning little is alive, and only that is looked at.
     """
-    if plan.held is None:
+    if plan.masks is None:
         return score(plan.network, plan.calibration)
-    alive = compact.alive(plan.network, plan.held)
+    groups = alive.by_masks(plan.network, plan.masks)
     images = plan.calibration.images
-    calibration = replace(plan.calibration, images=images[:, alive[0]] if images.size else images)
-    found = score(compact.cut(plan.network, alive), calibration)
-    whole = {}
-    for layer, inputs, units in zip(plan.network, alive, alive[1:], strict=False):
-        if layer.name in plan.held and layer.name in found:
-            small = found[layer.name]
-            place = np.ix_(inputs, units) if small.ndim > 1 else units
-            lowest = np.finfo(small.dtype).min
-            scores = np.full(plan.held[layer.name].shape, lowest, small.dtype)
-            scores[place] = small
-            whole[layer.name] = np.where(plan.held[layer.name], scores, small.dtype.type(-np.inf))
-    return whole
+    calibration = replace(plan.calibration, images=images[:, groups[0]] if images.size else images)
+    small = score(alive.cut(plan.network, groups), calibration)
+    return {
+        layer.name: _widened(small[layer.name], plan.masks[layer.name], ends)
+        for layer, ends in zip(plan.network, pairwise(groups), strict=True)
+        if layer.name in plan.masks and layer.name in small
+    }
+
+
+def _widened(scores: np.ndarray, kept: np.ndarray, ends: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return scores of what is alive in the shape of `kept`; `ends` are inputs and units alive."""
+    place = np.ix_(*ends[-scores.ndim :])  # scores of whole units run along the units alone
+    whole = np.full(kept.shape, np.finfo(scores.dtype).min, scores.dtype)
+    whole[place] = scores
+    return np.where(kept, whole, scores.dtype.type(-np.inf))
 
 
 class Repair(NamedTuple):
@@ -85,15 +90,15 @@ def _lstsq(plan: Plan) -> Callable[[Masks], Network]:
 
 
 REPAIRS = {
-    "none": Repair("what is left stays as it was", False, _no_repair),
-    "lstsq": Repair("refit what is left, by least squares on each layer's outputs", True, _lstsq),
+    NO_REPAIR: Repair("what is left stays as it was", False, _no_repair),
+    LSTSQ: Repair("refit what is left, by least squares on each layer's outputs", True, _lstsq),
 }
 
 _OBS = "Hassibi and Stork 1993; Dong 2017; Frantar and Alistarh 2022, 2023"
 
 # By method and name; the first of each method is its default.
 CRITERIA: dict[str, dict[str, Criterion]] = {
-    "weight": {
+    WEIGHT: {
         "magnitude": Criterion(
             "its absolute value", "Janowsky 1989; Han 2015", False, _one_shot(criteria.magnitude)
         ),
@@ -132,7 +137,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             refits=True,
         ),
     },
-    "unit": {
+    UNIT: {
         "norm": Criterion(
             "the L2 norm of its weights", "Li 2017, with L1", False, _one_shot(criteria.norm)
         ),
@@ -177,7 +182,7 @@ def check(method: str, criterion: str, plan: Plan) -> None:
         _check_images(plan, f"criterion {criterion!r}")
     if REPAIRS[plan.repair].needs_images:
         _check_images(plan, f"repair {plan.repair!r}")
-    if method == "unit" and plan.network[-1].name in plan.layers:
+    if method == UNIT and plan.network[-1].name in plan.layers:
         raise PruneError(
             f"layer {plan.network[-1].name!r} is the output: each of its units is a class and "
             "cannot be removed; prune its weights instead"
@@ -209,6 +214,7 @@ def layers(
     if unknown:
         known = [layer.name for layer in network]
         meant = closest(unknown[0], known)
-        told = ", ".join(known)
-        raise PruneError(f"no layer {unknown[0]!r} to keep{meant}; the network has {told}")
+        raise PruneError(
+            f"no layer {unknown[0]!r} to keep{meant}; the network has {', '.join(known)}"
+        )
     return tuple(name for name in names if name not in keep)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from prune.core.masks import exact
 from prune.core.network import Sparsity
+from prune.core.ranking import exact
+from prune.settings.recipe import CUBIC, EXPONENTIAL
 
 
 def _cubic(share: float, first: float, last: float) -> float:
@@ -22,8 +23,8 @@ def _exponential(share: float, first: float, last: float) -> float:
 # From the share of the ramp that has passed, 0 to 1, and the sparsities at its ends, to the one
 # then.
 RAMPS: dict[str, Callable[[float, float, float], float]] = {
-    "cubic": _cubic,
-    "exponential": _exponential,
+    CUBIC: _cubic,
+    EXPONENTIAL: _exponential,
 }
 
 
@@ -40,7 +41,7 @@ def ramp(name: str, last: Sparsity, events: int, first: Sparsity = 0) -> list[Sp
         return [last] * events
     shares = (i / events for i in range(1, events))
     path = [RAMPS[name](share, float(start), float(end)) for share in shares]
-    return [*(min(end, Fraction(str(round(each, 9)))) for each in path), last]
+    return [*(min(end, Fraction(str(round(sparsity, 9)))) for sparsity in path), last]
 
 
 def rounds(sparsities: tuple[Sparsity, ...], kept: Fraction) -> list[tuple[Sparsity, bool]]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prune.core.alive import linked
 from prune.core.gradients import derivative
 from prune.core.network import Activation, Layer, activation, preactivations
 from prune.core.subsets import Solve, Subset, batches, equations, restrict
@@ -87,7 +88,7 @@ def outputs(layer: Layer, inputs: np.ndarray) -> np.ndarray:
 
     Rows and columns of the kernel that are all zero cost no time.
     """
-    rows, units = layer.kernel.any(axis=1), layer.kernel.any(axis=0)
+    rows, units = linked(layer.kernel)
     if rows.all() and units.all():
         sums = preactivations(layer, inputs)
     else:
@@ -114,7 +115,7 @@ def refit(
     part, unless its unit is removed.
     """
     problem = _pose(layer, inputs, wanted, support)
-    rows, units = problem.kept.any(axis=1), problem.kept.any(axis=0)
+    rows, units = linked(problem.kept)
     fitted, losses = np.zeros_like(problem.kernel), np.zeros_like(problem.kernel)
     if rows.any():
         within = np.ix_(rows, units)
@@ -194,7 +195,7 @@ def _together(parts: list[Subset], groups: list[np.ndarray]) -> Solve:
 
     def solve(right: np.ndarray) -> np.ndarray:
         columns = zip(parts, np.split(right, ends, axis=1), strict=True)
-        return np.hstack([part.solve(own) for part, own in columns])
+        return np.hstack([part.solve(some) for part, some in columns])
 
     return solve
 

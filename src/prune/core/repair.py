@@ -6,11 +6,12 @@ wanted are those of the whole one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
+from prune.core.alive import supports
 from prune.core.network import Masks, Network, Scores
 from prune.core.refit import THOROUGH, Effort, outputs, refit
 
@@ -23,15 +24,13 @@ class Aim(NamedTuple):
 
     def first(self, number: int) -> Aim:
         """Return the aim on the first `number` images alone."""
-        return Aim(self.images[:number], [each[:number] for each in self.wanted])
+        return Aim(self.images[:number], [layer[:number] for layer in self.wanted])
 
 
 def aim(network: Network, images: np.ndarray) -> Aim:
     """Return what `network` puts out."""
-    found = [images]
-    for layer in network:
-        found.append(outputs(layer, found[-1]))
-    return Aim(images, found[1:])
+    inputs = accumulate(network, lambda inputs, layer: outputs(layer, inputs), initial=images)
+    return Aim(images, list(inputs)[1:])
 
 
 def refit_all(
@@ -50,17 +49,3 @@ def refit_all(
         refitted.append(layer)
         inputs = outputs(layer, inputs)
     return tuple(refitted), losses
-
-
-def supports(network: Network, masks: Masks) -> Iterator[np.ndarray]:
-    """Yield which weights of each layer may be other than zero, (inputs, units) boolean.
-
-    A removed unit takes its column with it, and its row of the next kernel.
-    """
-    fed = np.ones(network[0].kernel.shape[0], bool)
-    for layer in network:
-        units = layer.kernel.shape[1]
-        mask = masks.get(layer.name, np.ones(units, bool))
-        yield fed[:, None] & mask
-        removes_units = mask.ndim == 1
-        fed = mask if removes_units else np.ones(units, bool)

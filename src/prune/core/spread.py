@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 _RESAMPLES = 10_000
+ENOUGH = 5  # runs; of fewer the interval of their mean is their range, and proves nothing
 
 
 class Spread(NamedTuple):
@@ -17,6 +18,11 @@ class Spread(NamedTuple):
     mean: float
     low: float | None = None
     high: float | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are runs enough for an interval to be evidence."""
+        return self.n >= ENOUGH
 
 
 def spread(values: Sequence[float]) -> Spread:

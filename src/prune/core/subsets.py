@@ -109,13 +109,13 @@ def batches(kept: np.ndarray) -> Iterator[list[np.ndarray]]:
     _, group = np.unique(np.packbits(kept, axis=0), axis=1, return_inverse=True)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    batch, held = [], 0.0
+    batch, size = [], 0.0
     for columns in np.split(order, starts[1:]):
         batch.append(columns)
         rows = np.count_nonzero(kept[:, columns[0]])
-        held += 4 * rows * max(rows, 1)
-        if held > _BATCH_BYTES or len(batch) == 100:
+        size += 4 * rows * max(rows, 1)
+        if size > _BATCH_BYTES or len(batch) == 100:
             yield batch
-            batch, held = [], 0.0
+            batch, size = [], 0.0
     if batch:
         yield batch

@@ -1,1 +1,1 @@
-"""Floor 4: networks x criteria x sparsities -> rows."""
+"""Floor 5: networks x criteria x sparsities -> rows."""

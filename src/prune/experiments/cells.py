@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 from prune.files.results import Row
+from prune.settings.fields import Setting, setting, settings, telling, text
+from prune.settings.pruning import AUTO, Pruning
+from prune.settings.recipe import Retraining, Training
+from prune.settings.study import column
 
 # Of what the numbers of a cell mean: another number, and results of before are no longer found.
 _VERSION = 2
@@ -19,88 +24,64 @@ class Source:
 
     name: str
     limit: int | None
-    train: str  # sha256
-    test: str  # sha256
+    train: str | None = None  # sha256; None: whatever they are
+    test: str | None = None
+    scale: str = AUTO
 
 
 @dataclass(frozen=True)
-class Training:
-    """How one network comes to be."""
+class Stored:
+    """A network that was in a file."""
 
-    seed: int
-    hidden: tuple[int, ...]
-    epochs: int
-    batch_size: int
-    learning_rate: float
+    sha256: str
+    seed: int = 0  # of everything random that is done to it
+    activation: str = ""  # of the hidden layers, where the file does not tell
 
 
-@dataclass(frozen=True)
-class Retraining:
-    """How a network that is pruned is trained on; with these words `training.retrain` knows."""
-
-    schedule: str
-    epochs: int
-    ramp: str | None  # of schedule gradual
-    start: str
-    rewind: int | None  # the epoch of start rewind
-    batch_size: int
-    learning_rate: float
-    optimizer: str
-    decay: str
-    imitation: float | None = None
-    ramp_from: float | None = None  # percent that goes at once, of schedule gradual
-    momentum: float | None = None  # of optimizer sgd
-    weight_decay: float | None = None  # of optimizer adamw
-    input_dropout: float | None = None
-
-
-@dataclass(frozen=True)
-class Pruning:
+@dataclass(frozen=True, kw_only=True)
+class Cell(Pruning):
     """One curve of one network, or if it is retrained what one training gives of it."""
 
-    training: Training
-    method: str
-    criterion: str
-    repair: str
-    scope: str
-    k: tuple[float, ...]  # percent
-    calibration: int
+    training: Training | Stored  # how the network comes to be
+    # Of random pruning, as a control: the criterion that says how much of each layer goes.
+    counts_of: str = setting("", text(), "")
     retraining: Retraining | None = None
-    include_output: bool | None = None
-    floor: float | None = None  # percent of a layer that scope network keeps to the last
 
 
-def settings(cell: Training | Pruning, source: Source) -> dict[str, Any]:
+def identity(cell: Training | Stored | Cell, source: Source) -> dict[str, Any]:
     """Return all that the result depends on, as JSON can hold it."""
     given: dict[str, Any] = {"limit": source.limit, "train": source.train, "test": source.test}
-    if isinstance(cell, Pruning):  # rows of other columns do not go into one table
-        given["columns"] = [*(field.name for field in fields(Row)), *columns(cell)]
-    # What a cell leaves at None is as if the field did not exist, so that one more field does
-    # not make old results unknown.
-    told = _without_none(asdict(cell))
-    return json.loads(json.dumps({"version": _VERSION, **given, **told}))
+    if source.scale != AUTO:  # so that results of before there was a choice are still found
+        given["scale"] = source.scale
+    if isinstance(cell, Cell):
+        # Cells were once told by the columns of the table too; who has them finds them still.
+        given["columns"] = list(FIRST_COLUMNS)
+        given["model" if isinstance(cell.training, Stored) else "training"] = _own(cell.training)
+        if cell.retraining:
+            given["retraining"] = telling(cell.retraining)
+    return json.loads(json.dumps({"version": _VERSION} | given | _own(cell)))
 
 
-def _without_none(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _without_none(each) if isinstance(each, dict) else each
-        for name, each in value.items()
-        if each is not None
-    }
+def _own(cell: Training | Stored | Cell) -> dict[str, Any]:
+    return vars(cell) if isinstance(cell, Stored) else telling(cell)
 
 
-def name(cell: Training | Pruning, source: Source) -> str:
+def name(cell: Training | Stored | Cell, source: Source) -> str:
     """Return a name that a person can read and that no other cell has."""
-    text = json.dumps(settings(cell, source), sort_keys=True)
+    text = json.dumps(identity(cell, source), sort_keys=True)
     return "-".join([*_words(cell), hashlib.sha256(text.encode()).hexdigest()[:12]])
 
 
-def _words(cell: Training | Pruning) -> list[str]:
+def _words(cell: Training | Stored | Cell) -> list[str]:
     if isinstance(cell, Training):
         return [f"s{cell.seed}", sizes(cell.hidden), f"b{cell.batch_size}", f"e{cell.epochs}"]
+    if isinstance(cell, Stored):
+        return [f"s{cell.seed}", cell.sha256[:12]]
     how = [cell.method, cell.criterion, cell.repair, cell.scope]
+    how += [f"counts-of-{cell.counts_of}"] if cell.counts_of else []
     if cell.retraining:
-        how += [cell.retraining.schedule, f"r{cell.retraining.epochs}", f"k{cell.k[-1]:g}"]
+        again = cell.retraining
+        how += [again.schedule, f"r{again.epochs}", f"k{float(100 * cell.k[-1]):g}"]
     return [*_words(cell.training), *how]
 
 
@@ -113,25 +94,48 @@ def sizes(hidden: tuple[int, ...]) -> str:
     return "-".join(map(str, hidden))
 
 
-def columns(cell: Pruning) -> dict[str, Any]:
-    """Return what the row of a study tells beyond those of one network."""
-    training, again = cell.training, cell.retraining
-    return {
-        "hidden": sizes(training.hidden),
-        "epochs": training.epochs,
-        "batch_size": training.batch_size,
-        "learning_rate": training.learning_rate,
-        "calibration": cell.calibration,
-        "include_output": bool(cell.include_output),
-        "floor": cell.floor,
-        "ramp": again.ramp if again else None,
-        "rewind": again.rewind if again else None,
-        "retrain_batch_size": again.batch_size if again else None,
-        "retrain_learning_rate": again.learning_rate if again else None,
-        "optimizer": again.optimizer if again else None,
-        "decay": again.decay if again else None,
-        "ramp_from": again.ramp_from if again else None,
-        "momentum": again.momentum if again else None,
-        "weight_decay": again.weight_decay if again else None,
-        "input_dropout": again.input_dropout if again else None,
-    }
+def columns(cell: Cell) -> dict[str, Any]:
+    """Return what the row of a study tells beyond those of one network, by column."""
+    parts = [(Training, cell.training), (Pruning, cell), (Retraining, cell.retraining)]
+    cells = {name: value for owner, asked in parts for name, value in _columns(owner, asked)}
+    # Those two are filled in where they are known.
+    cells |= {"unpruned": None, "network": None, "model": None}
+    if isinstance(cell.training, Stored):
+        cells["model"] = cell.training.sha256[:12]
+    return cells
+
+
+def ordered(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row as tables have them: those that came later stand last."""
+    return {name: row[name] for name in sorted(row, key=_place)}
+
+
+def _columns(owner: type, asked: Any) -> Iterator[tuple[str, Any]]:
+    known = telling(asked) if isinstance(asked, owner) else {}
+    for each, own in settings(owner):
+        title = own.column or column(owner, each.name)
+        if title not in _ROW:
+            value = known.get(own.column or each.name, _blank(own, asked))
+            yield title, "-".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _blank(own: Setting, asked: Any) -> Any:
+    return None if asked is None else own.blank
+
+
+def _place(title: str) -> int:
+    first = (*FIRST_COLUMNS, "unpruned", "network")
+    return first.index(title) if title in first else len(first)
+
+
+_ROW = frozenset(field.name for field in fields(Row))
+# The columns of tables of version 2 that do not need the network, in their order.
+FIRST_COLUMNS = (
+    *("method", "criterion", "k", "accuracy", "correct", "total", "loss", "pruned", "prunable"),
+    *("nonzero", "parameters", "scope", "repair", "layers", "floored", "seed", "effective"),
+    *("macs", "dense_bytes", "file_bytes", "microseconds", "schedule", "retrain", "start"),
+    *("imitation", "validation", "hidden", "epochs", "batch_size", "learning_rate"),
+    *("calibration", "include_output", "floor", "ramp", "rewind", "retrain_batch_size"),
+    *("retrain_learning_rate", "optimizer", "decay", "ramp_from", "momentum", "weight_decay"),
+    "input_dropout",
+)

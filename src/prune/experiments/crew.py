@@ -7,7 +7,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import NamedTuple
@@ -25,6 +26,16 @@ class Crew(NamedTuple):
     threads: int | None  # each may use; None: all
     submit: Submit  # of concurrent.futures
     lost: tuple[type[BaseException], ...] = ()  # what a task raises whose worker has vanished
+    ails: Callable[[], str] = str  # why nothing gets done, if so
+
+
+def train_on_one_thread() -> None:
+    """Let Keras, if it starts in this process from now on, use one thread.
+
+    Several add in an order of their own, so that a network would depend on how many there are:
+    on the machine, and on how many processes share it.
+    """
+    os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
 
 
 @contextmanager
@@ -75,7 +86,6 @@ def processes(jobs: int) -> Iterator[Crew]:
 def _environment(threads: int) -> Iterator[None]:
     """Tell the libraries of processes that start now how many threads they may have."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    names += ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, str(threads)))
     try:
@@ -110,15 +120,22 @@ def cluster(address: str) -> Iterator[Crew]:
 
     try:
         width = sum(client.nthreads().values())
-        if not width:
-            raise EnvironmentFailure(
-                f"the cluster at {address} has no workers; start one: `dask worker {address}`"
-            )
+        if why := _without_workers(client, address):
+            raise EnvironmentFailure(why)
         _check_versions(client, address)
         submit = client.get_executor(pure=False).submit
-        yield Crew(width, 1, submit, (KilledWorker,))  # a core each, of machines unknown here
+        # A core each, of machines unknown here.
+        yield Crew(width, 1, submit, (KilledWorker,), partial(_without_workers, client, address))
     finally:
         client.close()
+
+
+def _without_workers(client, address: str) -> str:  # noqa: ANN001
+    """Say so if the cluster has no workers; one that does not answer is noticed by its tasks."""
+    with suppress(Exception):
+        if not client.nthreads():
+            return f"the cluster at {address} has no workers; start one: `dask worker {address}`"
+    return ""
 
 
 def _client(address: str):  # noqa: ANN202  (the type is of a package that need not be there)

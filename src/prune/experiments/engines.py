@@ -15,36 +15,35 @@ from threadpoolctl import ThreadpoolController
 from prune.core import forms, measure, prefix
 from prune.core.measure import Evaluation
 from prune.core.network import Network
+from prune.settings.pruning import KERAS, NUMPY
 
 Engine = Callable[[Network], Evaluation]  # several threads may call it at once
 
 
-def numpy_engine(images: np.ndarray, labels: np.ndarray, threads: int | None = None) -> Engine:
+def numpy_engine(
+    whole: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
+) -> Engine:
     """Evaluate on NumPy alone, each network in its fastest form.
 
     Images of one class stand together, since they leave the same pixels dark and the same units
     silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
     a BLAS that spreads every product over all cores stands still whenever another program needs
-    one of them.  `threads` is how many, or else all.  What the first layer of the first network
-    gives is kept for those that have it too: with another network first, sums may come in another
-    order, and last digits differ.
+    one of them.  `threads` is how many, or else all.  What the first layer of the `whole` network
+    gives is kept for those pruned from it that have it too.  What comes of a network does not
+    depend on which others came before, to the last digit.
     """
     order = np.argsort(labels, kind="stable")
     images, labels = images[order], labels[order]
     pool = ThreadPoolExecutor(threads or cores())
     blas = ThreadpoolController().select(user_api="blas")
     one_thread = Shared(partial(blas.limit, limits=1))
-    first, only_one = [], Lock()
+    begun = prefix.of(whole, images, pool.map)
 
     def evaluate(network: Network) -> Evaluation:
         with one_thread:
-            with only_one:
-                if not first:
-                    first.append(prefix.of(network, images, pool.map))
-            (begun,) = first
             if begun and (rest := begun.rest(network)):
                 return measure.evaluate(rest, begun.outputs, labels, pool.map)
-            return measure.evaluate(forms.fastest(network), images, labels, pool.map)
+            return measure.evaluate(forms.mixed(network), images, labels, pool.map)
 
     return evaluate
 
@@ -79,8 +78,8 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def keras_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
-    """Evaluate with `model.evaluate`, each network in its masked form."""
+def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engine:
+    """Evaluate with `model.evaluate`, each network in its masked form, whatever `whole` is."""
     from prune.training import keras_bridge  # here: it imports TensorFlow
 
     evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()
@@ -92,7 +91,8 @@ def keras_engine(images: np.ndarray, labels: np.ndarray) -> Engine:
     return alone
 
 
-ENGINES: dict[str, Callable[[np.ndarray, np.ndarray], Engine]] = {
-    "numpy": numpy_engine,
-    "keras": keras_engine,
+# Of the network that others are pruned from, images and labels.
+ENGINES: dict[str, Callable[[Network, np.ndarray, np.ndarray], Engine]] = {
+    NUMPY: numpy_engine,
+    KERAS: keras_engine,
 }

@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 from prune.core import pruning
 from prune.experiments import perform
-from prune.experiments.cells import Pruning, Training
+from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments.crew import train_on_one_thread
 from prune.experiments.study import State
+from prune.files import data
+from prune.settings.recipe import Training
 
 _PROBED = 1000  # images
 _EPOCHS = 10
 _INPUTS = 784  # near enough for an estimate
 
-Cell = Training | Pruning
+Task = Training | Cell
 
 
 class Estimate(NamedTuple):
@@ -28,7 +31,7 @@ class Estimate(NamedTuple):
     probed: int  # cells whose kind was only probed
 
 
-def kind(cell: Cell) -> Hashable:
+def kind(cell: Task) -> Hashable:
     """Return what cells have in common whose seconds are as their work."""
     if isinstance(cell, Training):
         return "training", cell.batch_size
@@ -37,7 +40,7 @@ def kind(cell: Cell) -> Hashable:
     return cell.method, cell.criterion, cell.repair, cell.scope
 
 
-def work(cell: Cell) -> float:
+def work(cell: Task) -> float:
     """Return how much there is to do, in units of the kind."""
     if isinstance(cell, Training):
         return _weights(cell) * cell.epochs
@@ -45,14 +48,16 @@ def work(cell: Cell) -> float:
     return _weights(cell.training) * len(cell.k) * epochs
 
 
-def _weights(training: Training) -> int:
+def _weights(training: Training | Stored) -> int:
+    if isinstance(training, Stored):
+        return 1  # all cells of a network from a file have it in common
     return sum(a * b for a, b in pairwise([_INPUTS, *training.hidden, 10]))
 
 
-def estimate(state: State, probe: Callable[[Cell], float]) -> Estimate:
+def estimate(state: State, probe: Callable[[Task], float]) -> Estimate:
     """Estimate what is left; `probe` measures a cell of a kind of which none is done."""
     rates = _rates(state)
-    left: list[Cell] = [*state.untrained, *state.missing]
+    left: list[Task] = [*state.untrained, *state.missing]
     guessed = {kind(cell): cell for cell in reversed(left) if kind(cell) not in rates}
     measured = sum(kind(cell) in rates for cell in left)
     for each, cell in guessed.items():
@@ -64,7 +69,7 @@ def estimate(state: State, probe: Callable[[Cell], float]) -> Estimate:
 def _rates(state: State) -> dict[Hashable, float]:
     """Return seconds for a unit of work, by kind, of the cells that were timed."""
     times = state.store.times()
-    done: Iterable[Cell] = [*state.rows, *dict.fromkeys(cell.training for cell in state.cells)]
+    done: Iterable[Task] = [*state.rows, *dict.fromkeys(cell.training for cell in state.cells)]
     timed = [(cell, times[name]) for cell in done if (name := state.name(cell)) in times]
     totals: dict[Hashable, tuple[float, float]] = {}
     for cell, seconds in timed:
@@ -73,8 +78,20 @@ def _rates(state: State) -> dict[Hashable, float]:
     return {each: seconds / amount for each, (seconds, amount) in totals.items()}
 
 
-def probe(state: State) -> Callable[[Cell], float]:
+def _like(training: Training | Stored, state: State) -> Training:
+    """Return the training of a network of that size."""
+    if isinstance(training, Training):
+        return training
+    return Training(hidden=tuple(layer.kernel.shape[1] for layer in state.networks[training][:-1]))
+
+
+def _images(source: Source, split: data.Split) -> int:
+    return len(perform.images(source, split).labels)
+
+
+def probe(state: State) -> Callable[[Task], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
+    train_on_one_thread()
     few = replace(state.source, limit=min(_PROBED, state.source.limit or _PROBED))
 
     def seconds(cell: Training, epochs: int) -> float:
@@ -86,18 +103,18 @@ def probe(state: State) -> Callable[[Cell], float]:
         seconds(cell, 1)  # imports
         once = seconds(cell, 1)  # compiles, which no more images make longer
         epoch = max(0.0, seconds(cell, 1 + _EPOCHS) - once) / _EPOCHS
-        share = perform.images(state.source, "train") / perform.images(few, "train")
+        share = _images(state.source, "train") / _images(few, "train")
         return once + epoch * share * cell.epochs
 
-    def prune(cell: Pruning) -> float:
+    def prune(cell: Cell) -> float:
         if cell.retraining:  # pruning takes little beside it
             epochs = cell.retraining.epochs * len(cell.k)
-            return train(replace(cell.training, epochs=epochs))
-        network = perform.untrained(cell.training, few)
+            return train(replace(_like(cell.training, state), epochs=epochs))
+        network = perform.untrained(_like(cell.training, state), few)
         short = replace(cell, k=cell.k[-1:], calibration=min(_PROBED, cell.calibration))
         start = time.perf_counter()
         perform.prune(short, network, few, None)
-        share = perform.images(state.source, "test") / perform.images(few, "test")
+        share = _images(state.source, "test") / _images(few, "test")
         if pruning.needs_images(cell.method, cell.criterion, cell.repair):
             share = 1  # most of it is spent on matrices, whose size is that of the layers
         return (time.perf_counter() - start) * share * len(cell.k)

@@ -1,73 +1,99 @@
-"""What a settings file asks for -> cells."""
+"""What is asked for, in a settings file or on the command line -> cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from prune.core.masks import FLOOR
 from prune.core.pruning import CRITERIA
-from prune.experiments import sweep
-from prune.experiments.cells import Pruning, Retraining, Training
-from prune.files.studies import Part, Study
+from prune.experiments.cells import Cell, Stored
+from prune.files import allocations
+from prune.settings.fields import settled
+from prune.settings.pruning import NETWORK, NO_REPAIR, Pruning
+from prune.settings.recipe import ITERATIVE, Retraining, Training
+from prune.settings.study import KEYS, Study
+
+RANDOM = "random"  # the criterion that is a control
 
 
-def cells(study: Study) -> list[Pruning]:
-    """Return every cell once, those of one network together, in the order of the file."""
-    found = dict.fromkeys(cell for part in study.parts for cell in _cells(part))
-    order = {cell.training: i for i, cell in reversed(list(enumerate(found)))}
-    return sorted(found, key=lambda cell: order[cell.training])
+def cells(study: Study, models: Mapping[Path, Stored] = MappingProxyType({})) -> list[Cell]:
+    """Return every cell once, those of one network together, in the order of the file.
+
+    If networks are trained on, those that take a training each are cells of their own.  `models`
+    are the networks that are in files.
+    """
+    asked = dict.fromkeys(
+        single
+        for part in study.parts
+        for cell in curves(part, models.get(part.model))
+        for single in _apart(cell)
+    )
+    order = {cell.training: i for i, cell in reversed(list(enumerate(asked)))}
+    return sorted(asked, key=lambda cell: order[cell.training])
 
 
-def _cells(part: Part) -> Iterator[Pruning]:
-    ks = tuple(sweep.percent(sparsity) for sparsity in part.k)
-    output = part.include_output or None
-    for seed, hidden in product(part.seeds, part.hidden):
-        training = Training(seed, hidden, part.epochs, part.batch_size, part.learning_rate)
-        for how, again in product(_curves(part), _retrainings(part)):
-            own = (part.calibration, again, output, _floor(part, how))
-            for k in _together(ks, again):
-                yield Pruning(training, *how, k, *own)
+def curves(part: Any, network: Stored | None = None) -> list[Cell]:
+    """Return the curves of a part, each with all its k, controls last.
+
+    They are of the networks that the part trains, or else of `network`.
+    """
+    if part.k_map is not None:
+        part = replace(part, k_map=allocations.read(part.k_map))
+    asked = dict.fromkeys(_curves(part, network))
+    return list(dict.fromkeys([*asked, *(controls(asked) if part.controls else ())]))
 
 
-def _floor(part: Part, how: tuple[str, ...]) -> float | None:
-    """Return the floor where it makes a difference."""
-    unusual = how[-1] == "network" and part.floor != FLOOR
-    return sweep.percent(part.floor) if unusual else None
+def _curves(part: Any, network: Stored | None) -> Iterator[Cell]:
+    networks: Iterable[Any] = map(settled, _every(Training, part))
+    if network is not None:
+        networks = [replace(network, seed=seed) for seed in part.seeds]
+    retrainings = [settled(again) if again.epochs else None for again in _every(Retraining, part)]
+    for training, pruning, again in product(networks, _prunings(part), retrainings):
+        yield Cell(**vars(pruning), training=training, retraining=again)
 
 
-def _curves(part: Part) -> Iterator[tuple[str, str, str, str]]:
-    """Yield method, criterion, repair and scope of every curve."""
+def _every(owner: type, part: Any) -> Iterator[Any]:
+    """Yield what a part asks of `owner`: one for each combination of the values it lists."""
+    keys = {name: key for name, key in KEYS.items() if key.owner is owner}
+    values = [getattr(part, name) for name in keys]
+    listed = [
+        each if key.lists else (each,) for key, each in zip(keys.values(), values, strict=True)
+    ]
+    for combination in product(*listed):
+        names = (key.name for key in keys.values())
+        yield owner(**dict(zip(names, combination, strict=True)))
+
+
+def _prunings(part: Any) -> Iterator[Pruning]:
     for method in part.methods:
-        own = [name for name in part.criteria if name in CRITERIA[method]]
-        for criterion in own or [next(iter(CRITERIA[method]))]:
+        known = tuple(name for name in part.criteria if name in CRITERIA[method])
+        criteria = known or (next(iter(CRITERIA[method])),)
+        for pruning in _every(Pruning, replace(part, methods=(method,), criteria=criteria)):
             # What refits by itself has nothing left for a repair to do.
-            repairs = ("none",) if CRITERIA[method][criterion].refits else part.repairs
-            for repair in repairs:
-                for scope in part.scopes:
-                    yield method, criterion, repair, scope
+            refits = CRITERIA[method][pruning.criterion].refits
+            yield settled(replace(pruning, repair=NO_REPAIR) if refits else pruning)
 
 
-def _retrainings(part: Part) -> Iterator[Retraining | None]:
-    """Yield every way to train on; what a schedule or start has no use for makes no difference."""
-    how = (part.retrain_batch_size, part.retrain_learning_rate, part.optimizer, part.decay)
-    own = {
-        "imitation": part.distill or None,
-        "input_dropout": part.input_dropout or None,
-        "momentum": part.momentum if part.optimizer == "sgd" else None,
-        "weight_decay": part.weight_decay if part.optimizer == "adamw" else None,
-    }
-    for epochs in part.retrain:
-        if not epochs:
-            yield None
-            continue
-        for schedule, ramp, start in product(part.schedules, part.ramps, part.starts):
-            rising = ramp if schedule == "gradual" else None
-            rewind = part.rewind if start == "rewind" else None
-            first = sweep.percent(part.ramp_from) if rising and part.ramp_from else None
-            yield Retraining(schedule, epochs, rising, start, rewind, *how, ramp_from=first, **own)
+def controls(asked: Iterable[Cell]) -> Iterator[Cell]:
+    """Yield random pruning for each method of each network, and where layers lose unequally also
+    random pruning that takes as many from each layer as the first curve of the method does."""
+    groups: dict[Any, list[Cell]] = {}
+    for cell in asked:
+        groups.setdefault((cell.training, cell.method), []).append(cell)
+    for cells in groups.values():
+        first = cells[0]
+        if all(cell.criterion != RANDOM for cell in cells):
+            yield replace(first, criterion=RANDOM)
+        if first.scope == NETWORK:
+            yield replace(first, criterion=RANDOM, counts_of=first.criterion)
 
 
-def _together(ks: tuple[float, ...], again: Retraining | None) -> list[tuple[float, ...]]:
-    """Group the k of which one cell has all: those that one pass gives."""
-    return [ks] if again is None or again.schedule == "iterative" else [(k,) for k in ks]
+def _apart(cell: Cell) -> list[Cell]:
+    """Return cells of the k of which each has all that one pass gives."""
+    if cell.retraining is None or cell.retraining.schedule == ITERATIVE:
+        return [cell]
+    return [replace(cell, k=(k,)) for k in cell.k]

@@ -1,139 +1,211 @@
-"""Carry out a cell, wherever this is called: train a network, or measure a curve of one."""
+"""Carry out a cell, wherever this is called: train a network, or measure curves of one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from prune import PruneError
 from prune.core import calibration, forms, holdout, measure, pruning
-from prune.core.masks import SCOPES, Scope, ranked_together
+from prune.core.calibration import Calibration
+from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.plan import Plan
+from prune.core.scopes import SCOPES, Scope, allocated, ranked_together
 from prune.experiments import cells, sweep
-from prune.experiments.cells import Pruning, Retraining, Source, Training
-from prune.experiments.engines import Engine, numpy_engine
-from prune.files import data
+from prune.experiments.cells import Cell, Source
+from prune.experiments.engines import ENGINES, Engine, numpy_engine
+from prune.experiments.sweep import Curve, Engines
+from prune.files import allocations, data
 from prune.files.results import Epoch
+from prune.settings.pruning import NETWORK, NUMPY
+from prune.settings.recipe import REWIND, Recipe, Training
 from prune.training import fit, retrain
 from prune.training.compiled import Examples
-from prune.training.recipe import Recipe
 
 
 @cache
-def _images(source: Source, split: data.Split) -> data.Data:
-    """Read the images that the cell is about; on another machine they could be others."""
-    found = data.load(source.name, split, source.limit)
-    if found.sha256 != getattr(source, split):
+def images(source: Source, split: data.Split) -> data.Data:
+    """Read the images that a cell is about; on another machine they could be others."""
+    read = data.load(source.name, split, source.limit, source.scale)
+    if getattr(source, split) not in (None, read.sha256):
         raise PruneError(f"data {source.name}: the {split} images here are others than asked for")
-    return found
+    return read
 
 
-def images(source: Source, split: data.Split) -> int:
-    """Return how many images there are."""
-    return len(_images(source, split).labels)
+def learnt(source: Source, trains: bool) -> data.Data:
+    """Return the training images to learn from: if anything `trains`, some are held out."""
+    train = images(source, "train")
+    return _part(train, holdout.split(len(train.labels))[0]) if trains else train
 
 
-def train(cell: Training, source: Source) -> tuple[Network, list[Epoch]]:
-    """Train the network; also return the course of it."""
-    learnt, test = _images(source, "train"), _images(source, "test")
-    course = fit.epochs(untrained(cell, source), learnt.images, learnt.labels, recipe(cell))
-    epochs = []
-    for network, loss, accuracy in course:
-        seen = measure.evaluate(forms.dense(network), test.images, test.labels)
-        share = seen.correct / seen.total
-        epochs.append(Epoch(len(epochs) + 1, loss, accuracy, seen.loss, share))
-    return network, epochs
+def held_out(source: Source) -> data.Data:
+    """Return the training images that are held out to choose by."""
+    train = images(source, "train")
+    return _part(train, holdout.split(len(train.labels))[1])
 
 
-def recipe(cell: Training) -> Recipe:
-    """Return the recipe of a training."""
-    return Recipe(cell.epochs, cell.batch_size, cell.learning_rate, cell.seed)
+def _part(whole: data.Data, places: np.ndarray) -> data.Data:
+    return whole._replace(images=whole.images[places], labels=whole.labels[places])
+
+
+def learns(cell: Cell) -> bool:
+    """Tell whether a cell needs training images at all."""
+    sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
+    return sees or cell.retraining is not None
+
+
+@lru_cache(maxsize=2)
+def drawn(source: Source, trains: bool, size: int, seed: int) -> Calibration:
+    """Draw the images that criteria and repair may look at."""
+    train = learnt(source, trains)
+    return calibration.draw(train.images, train.labels, size, seed)
 
 
 def untrained(cell: Training, source: Source) -> Network:
-    """Return the network that the training starts from."""
-    train, test = _images(source, "train"), _images(source, "test")
+    """Return the network that a training starts from."""
+    train, test = images(source, "train"), images(source, "test")
     classes = max(2, train.classes, test.classes)
     return fit.initial([train.images.shape[1], *cell.hidden, classes], cell.seed)
 
 
-def prune(cell: Pruning, network: Network, source: Source, threads: int | None) -> list[dict]:
-    """Measure one curve of a trained network; return its rows, in order of k."""
-    test = _images(source, "test")
-    engines = sweep.Engines(numpy_engine(test.images, test.labels, threads))
-    unpruned = engines.test(network)
-    if not np.isfinite(unpruned.loss):
-        raise PruneError("the network's outputs overflow float32")
-    plan, retraining = _plan(cell, network, source), None
+def course(
+    cell: Training, source: Source, on_batch: Callable[[int], None] = lambda images: None
+) -> Iterator[tuple[Network, Epoch]]:
+    """Train a network; yield it after each epoch, and how it did."""
+    train, test = images(source, "train"), images(source, "test")
+    begun = untrained(cell, source)
+    epochs = fit.epochs(begun, train.images, train.labels, cell, on_batch)
+    for number, (network, loss, accuracy) in enumerate(epochs, 1):
+        seen = measure.evaluate(forms.dense(network), test.images, test.labels)
+        yield network, Epoch(number, loss, accuracy, seen.loss, seen.correct / seen.total)
+
+
+def train(cell: Training, source: Source) -> tuple[Network, list[Epoch]]:
+    """Train the network; also return the course of it."""
+    done = list(course(cell, source))
+    return done[-1][0], [epoch for _, epoch in done]
+
+
+class Begun(NamedTuple):
+    """What is pruned: the network, and if training rewinds, what it was at an early epoch."""
+
+    network: Network
+    early: Network | None = None
+
+
+Report = Callable[[str], None]
+
+
+def begin(
+    cell: Cell, network: Network, source: Source, report: Report = lambda doing: None
+) -> Begun:
+    """Return what a cell prunes; to rewind, the network is first trained anew, without the images
+    that are held out."""
+    again, training = cell.retraining, cell.training
+    if again is None or again.start != REWIND:
+        return Begun(network)
+    recipe = training if isinstance(training, Training) else Recipe(seed=training.seed)
+    train, past = learnt(source, trains=True), []
+    for each in retrain.original(network, Examples(train.images, train.labels), recipe):
+        past.append(each)
+        report(f"training anew: epoch {len(past)} of {recipe.epochs}")
+    return Begun(past[-1], past[again.rewind])
+
+
+def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
+    """Return the curve that a cell asks for; what is wrong with it is found here."""
+    layers = pruning.layers(begun.network, cell.keep, cell.include_output)
+    if not layers:
+        raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
+    sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
+    key = (cell.retraining is not None, cell.calibration, cell.training.seed)
+    seen = drawn(source, *key) if sees else Calibration(seed=cell.training.seed)
+    plan = Plan(begun.network, layers, cell.k, seen, SCOPES["layer"], cell.repair)
+    plan = plan._replace(scope=_scope(cell, plan))
     pruning.check(cell.method, cell.criterion, plan)
-    if cell.retraining:
-        plan, retraining = _retraining(cell, plan, source)
-        engines = engines._replace(validation=_validation(source, threads))
-    shared = cells.columns(cell) | {"unpruned": unpruned.correct / unpruned.total}
-    curve = sweep.Curve(cell.method, cell.criterion, plan, retraining)
-    return [asdict(row) | shared for row in sweep.rows(sweep.points([curve]), unpruned, engines)]
+    return Curve(cell.method, cell.criterion, plan, _retraining(cell, begun, source))
 
 
-def _scope(cell: Pruning) -> Scope:
-    if cell.floor is None:
-        return SCOPES[cell.scope]
-    return ranked_together(Fraction(str(cell.floor)) / 100)
-
-
-def _learnt(cell: Pruning, number: int) -> np.ndarray:
-    """Return the places of the training images that the cell may learn from."""
-    return holdout.split(number)[0] if cell.retraining else np.arange(number)
-
-
-def _validation(source: Source, threads: int | None) -> Engine:
-    train = _images(source, "train")
-    _, held = holdout.split(len(train.labels))
-    return numpy_engine(train.images[held], train.labels[held], threads)
-
-
-def _retraining(cell: Pruning, plan: Plan, source: Source) -> tuple[Plan, retrain.Retraining]:
-    """Return how to train on; to rewind, the network is first trained anew, without what is held
-    out."""
-    train, asked = _images(source, "train"), cell.retraining
-    learnt = _learnt(cell, len(train.labels))
-    examples = Examples(train.images[learnt], train.labels[learnt], asked.imitation or 0.0)
-    again = _recipe(asked, cell.training.seed)
-    found = retrain.Retraining(
-        examples,
-        again,
-        schedule=asked.schedule,
-        ramp=asked.ramp or "cubic",
-        ramp_from=Fraction(str(asked.ramp_from or 0)) / 100,
-        start=asked.start,
+def _why_none(network: Network) -> str:
+    if len(network) > 1:
+        return "--keep names every hidden layer; leave one out of it"
+    return (
+        "the network has only its output layer, whose weights go with `prune weight "
+        "--include-output`"
     )
-    retrain.check(found)
-    if asked.start == "rewind":
-        course = list(retrain.original(plan.network, examples, recipe(cell.training)))
-        found = replace(found, early=course[asked.rewind])
-        return plan._replace(network=course[-1]), found
-    return plan, found
 
 
-def _recipe(asked: Retraining, seed: int) -> Recipe:
-    first = (asked.epochs, asked.batch_size, asked.learning_rate, seed)
-    names = ("momentum", "weight_decay", "input_dropout")
-    told = {name: getattr(asked, name) for name in names}
-    given = {name: value for name, value in told.items() if value is not None}
-    return Recipe(*first, optimizer=asked.optimizer, decay=asked.decay, **given)
+def _scope(cell: Cell, plan: Plan) -> Scope:
+    if cell.k_map is not None:
+        return allocated(allocations.parse(cell.k_map, plan.layers))
+    if cell.counts_of:
+        first = Curve(cell.method, cell.counts_of, plan)
+        return sweep.counts_of(
+            first._replace(plan=plan._replace(scope=ranked_together(cell.floor)))
+        )
+    return ranked_together(cell.floor) if cell.scope == NETWORK else SCOPES[cell.scope]
 
 
-def _plan(cell: Pruning, network: Network, source: Source) -> Plan:
-    seed = cell.training.seed
-    seen = calibration.Calibration(seed=seed)
-    if pruning.needs_images(cell.method, cell.criterion, cell.repair):
-        train = _images(source, "train")
-        learnt = _learnt(cell, len(train.labels))
-        drawn = (train.images[learnt], train.labels[learnt])
-        seen = calibration.draw(*drawn, cell.calibration, seed)
-    sparsities = tuple(Fraction(str(k)) / 100 for k in cell.k)
-    layers = pruning.layers(network, include_output=bool(cell.include_output))
-    return Plan(network, layers, sparsities, seen, _scope(cell), cell.repair)
+def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | None:
+    asked = cell.retraining
+    if asked is None:
+        return None
+    train = learnt(source, trains=True)
+    examples = Examples(train.images, train.labels, asked.distill)
+    recipe = replace(asked, seed=cell.training.seed)
+    found = retrain.Regime(
+        examples, recipe, asked.schedule, asked.ramp, asked.ramp_from, asked.start, begun.early
+    )
+    return found
+
+
+def engines(
+    cells: Sequence[Cell], network: Network, source: Source, threads: int | None = None
+) -> Engines:
+    """Return who runs the networks of cells, which have one engine in common."""
+    make = partial(engine, cells[0], network, threads=threads)
+    test = images(source, "test")
+    reported = make(test.images, test.labels)
+    if not any(cell.retraining for cell in cells):
+        return Engines(reported)
+    held = held_out(source)
+    return Engines(reported, make(held.images, held.labels) if len(held.labels) else None)
+
+
+def engine(
+    cell: Cell, network: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
+) -> Engine:
+    """Return who runs the networks of a cell, pruned from `network`, on some images."""
+    if cell.engine == NUMPY:
+        return numpy_engine(network, images, labels, threads)
+    return ENGINES[cell.engine](network, images, labels)
+
+
+def forget() -> None:
+    """Forget the images that were read: their files may have changed."""
+    images.cache_clear()
+    drawn.cache_clear()
+
+
+def whole(network: Network, engine: Engine) -> Evaluation:
+    """Return what a network does before anything is pruned."""
+    unpruned = engine(network)
+    if not np.isfinite(unpruned.loss):
+        raise PruneError("the network's outputs overflow float32; train it again")
+    return unpruned
+
+
+def prune(cell: Cell, network: Network, source: Source, threads: int | None) -> list[dict]:
+    """Measure the curve of a cell; return its rows, in order of k."""
+    begun = begin(cell, network, source)
+    who = engines([cell], begun.network, source, threads)
+    unpruned = whole(begun.network, who.test)
+    shared = cells.columns(cell) | {"unpruned": unpruned.correct / unpruned.total}
+    points = sweep.points([curve(cell, begun, source)])
+    rows = sweep.rows(points, unpruned, who)
+    return [cells.ordered(asdict(row) | shared) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from prune.core.allocate import Curve, Path, allocate
+from prune.core.allocate import LayerCosts, Path, allocate
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.experiments import sweep
@@ -41,10 +41,10 @@ def rows(
 
 def suggest(training: list[Row], unpruned: Evaluation, totals: list[Fraction]) -> dict[str, Path]:
     """Return the allocation that costs the training images least, by layer."""
-    curves: dict[str, Curve] = {}
+    layers: dict[str, LayerCosts] = {}
     for row in training:
         start = [(Fraction(0), unpruned.loss)]
-        curve = curves.setdefault(row.layers, Curve(row.prunable, start))
+        layer = layers.setdefault(row.layers, LayerCosts(row.prunable, start))
         if row.k:
-            curve.costs.append((Fraction(str(row.k)) / 100, row.loss))
-    return allocate(curves, totals)
+            layer.costs.append((Fraction(str(row.k)) / 100, row.loss))
+    return allocate(layers, totals)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import asdict, dataclass, field
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
@@ -15,17 +16,21 @@ from threadpoolctl import threadpool_limits
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
 from prune.experiments import cells, perform
-from prune.experiments.cells import Pruning, Source, Training
-from prune.experiments.crew import Crew
+from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments.crew import Crew, train_on_one_thread
 from prune.files.store import Store
+from prune.settings.recipe import Training
+
+Say = Callable[[str], None]
 
 _TRIES = 3  # for a cell whose worker vanishes
+_PATIENCE = 5  # seconds until it is asked why nothing gets done
 
 
 class Outcome(NamedTuple):
     """What came of a cell."""
 
-    cell: Training | Pruning
+    cell: Training | Cell
     name: str
     seconds: float
     value: Any = None  # network and course, or rows
@@ -36,15 +41,16 @@ class Outcome(NamedTuple):
 class State:
     """What is known of a study, and what went wrong."""
 
-    cells: list[Pruning]
+    cells: list[Cell]
     source: Source
     store: Store
-    rows: dict[Pruning, list[dict[str, Any]]] = field(default_factory=dict)
-    sums: dict[Training, str] = field(default_factory=dict)  # of the trained networks
+    rows: dict[Cell, list[dict[str, Any]]] = field(default_factory=dict)
+    sums: dict[Training | Stored, str] = field(default_factory=dict)  # of the trained networks
     failures: dict[str, str] = field(default_factory=dict)  # by name of the cell
+    networks: dict[Stored, Network] = field(default_factory=dict)  # those that are not trained
 
     @property
-    def missing(self) -> list[Pruning]:
+    def missing(self) -> list[Cell]:
         """The cells that are not done, in order."""
         return [cell for cell in self.cells if cell not in self.rows]
 
@@ -52,52 +58,83 @@ class State:
     def untrained(self) -> list[Training]:
         """The networks that missing cells need and that do not exist, in order."""
         needed = dict.fromkeys(cell.training for cell in self.missing)
-        return [training for training in needed if training not in self.sums]
+        return [
+            training
+            for training in needed
+            if isinstance(training, Training) and training not in self.sums
+        ]
 
-    def name(self, cell: Training | Pruning) -> str:
+    def network(self, training: Training | Stored) -> Network:
+        """Return a network that there is."""
+        if isinstance(training, Stored):
+            return self.networks[training]
+        return self.store.network(self.name(training))
+
+    def name(self, cell: Training | Stored | Cell) -> str:
         """Return the name of a cell."""
         return cells.name(cell, self.source)
 
-    def settings(self, cell: Training | Pruning) -> dict[str, Any]:
+    def settings(self, cell: Training | Cell) -> dict[str, Any]:
         """Return all that the result of a cell depends on."""
-        return cells.settings(cell, self.source)
+        return cells.identity(cell, self.source)
 
 
-def look(found: list[Pruning], source: Source, store: Store) -> State:
+def look(
+    asked: list[Cell],
+    source: Source,
+    store: Store,
+    networks: Mapping[Stored, Network] = MappingProxyType({}),
+) -> State:
     """Read what is done of a study already."""
-    state = State(found, source, store)
-    for cell in found:
+    state = State(asked, source, store, networks=dict(networks))
+    state.sums |= {stored: stored.sha256 for stored in networks}
+    for cell in asked:
         rows = store.rows(state.name(cell), state.settings(cell))
         if rows is not None:
             state.rows[cell] = rows
-    for training in dict.fromkeys(cell.training for cell in state.missing):
+    for training in state.untrained:
         record = store.trained(state.name(training), state.settings(training))
         if record is not None:
             state.sums[training] = record["sha256"]
     return state
 
 
-def run(state: State, crew: Crew) -> Iterator[Outcome]:
-    """Do what is missing; yield what came of each cell, after it is kept."""
+def run(state: State, crew: Crew, say: Say = lambda text: None) -> Iterator[Outcome]:
+    """Do what is missing; yield what came of each cell, after it is kept.
+
+    What only delays it is told by `say`: that a worker was lost, that there is none.
+    """
     queue = deque(_first(state))
-    running: dict[Future, Training | Pruning] = {}
-    tries: dict[Training | Pruning, int] = {}
+    running: dict[Future, Training | Cell] = {}
+    tries: dict[Training | Cell, int] = {}
     while queue or running:
         while queue and _room(crew, running, tries.get(queue[0], 0)):
             cell = queue.popleft()
             tries[cell] = tries.get(cell, 0) + 1
             running[_submit(state, crew, cell)] = cell
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        for future in _finished(running, crew, say):
             cell = running.pop(future)
             outcome = _outcome(state, crew, future, cell, tries[cell])
             if outcome is None:
+                say(f"the worker of {state.name(cell)} was lost; it will be tried again")
                 queue.append(cell)
                 continue
             queue.extendleft(reversed(_keep(state, outcome)))
             yield outcome
 
 
-def _first(state: State) -> list[Training | Pruning]:
+def _finished(running: dict[Future, Any], crew: Crew, say: Say) -> set[Future]:
+    """Wait for some of what is running; say, once, why nothing gets done."""
+    told = ""
+    while not (done := wait(running, _PATIENCE, FIRST_COMPLETED).done):
+        ailing = crew.ails()
+        if ailing not in ("", told):
+            say(f"{ailing}; waiting for one")
+        told = ailing
+    return done
+
+
+def _first(state: State) -> list[Training | Cell]:
     """Return what can be done at once: networks to train, and cells of those that are trained.
 
     Each is where its first missing cell is, so that a network is pruned as soon as it can be.
@@ -113,18 +150,19 @@ def _room(crew: Crew, running: dict[Future, Any], tried: int) -> bool:
     return len(running) < (1 if tried else crew.width)
 
 
-def _submit(state: State, crew: Crew, cell: Training | Pruning) -> Future:
+def _submit(state: State, crew: Crew, cell: Training | Cell) -> Future:
     network = None
-    if isinstance(cell, Pruning):
-        network = state.store.network(state.name(cell.training))
+    if isinstance(cell, Cell):
+        network = state.network(cell.training)
     return crew.submit(work, cell, network, state.source, crew.threads)
 
 
 def work(
-    cell: Training | Pruning, network: Network | None, source: Source, threads: int | None
+    cell: Training | Cell, network: Network | None, source: Source, threads: int | None
 ) -> tuple[float, Any, str]:
     """Carry out one cell, wherever this is called; return seconds, value, and what went wrong."""
     start = time.perf_counter()
+    train_on_one_thread()
     try:
         with threadpool_limits(threads):
             value = _value(cell, network, source, threads)
@@ -140,16 +178,16 @@ _TRAINING = Lock()
 
 
 def _value(
-    cell: Training | Pruning, network: Network | None, source: Source, threads: int | None
+    cell: Training | Cell, network: Network | None, source: Source, threads: int | None
 ) -> Any:
-    if isinstance(cell, Pruning) and network is not None:
+    if isinstance(cell, Cell) and network is not None:
         return perform.prune(cell, network, source, threads)
     with _TRAINING:  # a worker of a cluster may have several threads, Keras has one state
         return perform.train(cell, source)
 
 
 def _outcome(
-    state: State, crew: Crew, future: Future, cell: Training | Pruning, tries: int
+    state: State, crew: Crew, future: Future, cell: Training | Cell, tries: int
 ) -> Outcome | None:
     """Return what came of a cell; None if its worker was lost and it is worth another try."""
     name = state.name(cell)
@@ -167,7 +205,7 @@ def _outcome(
     return Outcome(cell, name, seconds, value, failure)
 
 
-def _keep(state: State, outcome: Outcome) -> list[Pruning]:
+def _keep(state: State, outcome: Outcome) -> list[Cell]:
     """Write what came of a cell; return the cells that can be done now."""
     cell, name, seconds, value, failure = outcome
     dependent = [each for each in state.missing if each.training == cell]

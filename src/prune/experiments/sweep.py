@@ -7,21 +7,24 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune.core import pruning
-from prune.core.masks import Scope, by_share
+from prune.core.alive import shrink
 from prune.core.measure import Evaluation
 from prune.core.network import multiply_adds, nonzero, parameters
 from prune.core.plan import Plan, Pruned
-from prune.core.shrink import shrink
+from prune.core.scopes import Scope, by_share
 from prune.experiments.engines import Engine
 from prune.files import sparse
 from prune.files.results import Row
+from prune.settings import lists
+from prune.settings.pruning import NO_REPAIR
 from prune.training import retrain
-from prune.training.retrain import Retraining, Watch
+from prune.training.retrain import Regime, Watch
 
 
 class Curve(NamedTuple):
@@ -30,7 +33,7 @@ class Curve(NamedTuple):
     method: str
     criterion: str
     plan: Plan
-    retraining: Retraining | None = None
+    retraining: Regime | None = None
 
 
 class Point(NamedTuple):
@@ -54,30 +57,24 @@ def _pruned(curve: Curve, watch: Watch) -> Iterator[Pruned]:
     return retrain.sweep(method, criterion, plan, retraining, watch)
 
 
-def controls(curves: list[Curve]) -> list[Curve]:
-    """Return random pruning for each method, and where layers lose unequally also random pruning
-    that takes as many from each layer as the first curve of the method does."""
-    found = []
-    for method in dict.fromkeys(curve.method for curve in curves):
-        first = next(curve for curve in curves if curve.method == method)
-        if all(curve.criterion != "random" for curve in curves if curve.method == method):
-            found.append(first._replace(criterion="random"))
-        if first.plan.scope.share is None:
-            plan = first.plan._replace(scope=_counts_of(first))
-            found.append(first._replace(criterion="random", plan=plan))
-    return found
+def counts_of(curve: Curve) -> Scope:
+    """Return the scope that removes as many things from each layer as `curve` does.
 
+    Those are counted when they are first wanted.
+    """
 
-def _counts_of(curve: Curve) -> Scope:
-    """Return the scope that removes as many things from each layer as `curve` does."""
-    lost: dict[Fraction, dict[str, Fraction]] = {}
-    for pruned in pruning.sweep(curve.method, curve.criterion, curve.plan._replace(repair="none")):
-        lost[pruned.sparsity] = {
-            name: Fraction(int(np.count_nonzero(~mask)), mask.size)
-            for name, mask in pruned.masks.items()
+    @cache
+    def lost() -> dict[Fraction, dict[str, Fraction]]:
+        plain = curve.plan._replace(repair=NO_REPAIR)
+        return {
+            pruned.sparsity: {
+                name: Fraction(int(np.count_nonzero(~mask)), mask.size)
+                for name, mask in pruned.masks.items()
+            }
+            for pruned in pruning.sweep(curve.method, curve.criterion, plain)
         }
-    name = f"counts of {curve.criterion}"
-    return by_share(name, lambda layer, sparsity: lost[sparsity][layer])
+
+    return by_share(f"counts of {curve.criterion}", lambda layer, sparsity: lost()[sparsity][layer])
 
 
 class Engines(NamedTuple):
@@ -135,7 +132,7 @@ def row(point: Point, evaluation: Evaluation) -> Row:
     return Row(
         method=method,
         criterion=criterion,
-        k=percent(pruned.sparsity),
+        k=lists.k(pruned.sparsity),
         accuracy=evaluation.correct / evaluation.total,
         correct=evaluation.correct,
         total=evaluation.total,
@@ -157,7 +154,7 @@ def row(point: Point, evaluation: Evaluation) -> Row:
     )
 
 
-def _trained(retraining: Retraining | None) -> dict[str, Any]:
+def _trained(retraining: Regime | None) -> dict[str, Any]:
     if retraining is None:
         return {}
     return {
@@ -166,9 +163,3 @@ def _trained(retraining: Retraining | None) -> dict[str, Any]:
         "start": retraining.start,
         "imitation": retraining.examples.imitation,
     }
-
-
-def percent(sparsity: Fraction) -> float:
-    """Return the k of a sparsity, an int where it is whole."""
-    k = 100 * sparsity
-    return int(k) if k.denominator == 1 else float(k)

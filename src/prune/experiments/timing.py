@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from math import ceil
@@ -77,6 +77,20 @@ def interleaved(
             seconds.append(_seconds(run, own))
         on_round(number + 1)
     return [Samples(seconds) for _, _, seconds in turns]
+
+
+def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
+    """Name those of `runs` that are nearly as fast on one batch as the fastest, or faster."""
+    quickest: dict[str, float] = {}
+    for name, run in runs.items():
+        quickest[name] = _seconds(run, [batch])
+        if quickest[name] < _HOPELESS * min(quickest.values()):
+            quickest[name] = min(_seconds(run, [batch]) for _ in range(_TRIES))
+    return [name for name in runs if quickest[name] <= _NEARLY * min(quickest.values())]
+
+
+# The quickest of a few tries strays less than so far, and the first, which is cold, than so far.
+_NEARLY, _HOPELESS, _TRIES = 1.25, 3, 3
 
 
 def _repeats(run: Timed, batches: Sequence[np.ndarray]) -> int:

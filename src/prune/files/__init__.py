@@ -1,1 +1,1 @@
-"""Floor 2: the outside world, never trusted: data sets, weights, results."""
+"""Floor 3: the outside world, never trusted: data sets, weights, results."""

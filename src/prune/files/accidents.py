@@ -75,5 +75,5 @@ def of_members(names: list[str]) -> str | None:
 
 def is_shard(path: Path) -> bool:
     """Tell whether the file is a part of a sharded checkpoint, which by itself looks whole."""
-    found = _SHARD.fullmatch(path.name)
-    return found is not None and path.with_name(f"{found[1]}.weights.json").exists()
+    shard = _SHARD.fullmatch(path.name)
+    return shard is not None and path.with_name(f"{shard[1]}.weights.json").exists()

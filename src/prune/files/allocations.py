@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.files import regular
@@ -35,14 +35,28 @@ def _percent(sparsity: Fraction) -> float:
 _WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation)
 
 
-def load(path: Path, layers: tuple[str, ...]) -> Allocation:
-    """Read the allocation of `layers`, all of which it must name."""
+class Text(NamedTuple):
+    """An allocation as it was read, and where from."""
+
+    path: Path
+    text: bytes
+
+
+def read(path: Path) -> Text:
+    """Read the text of an allocation."""
     try:
-        found = json.loads(regular.read(path), parse_float=str, parse_int=str)
-        totals = [_sparsity(k) for k in found["k"]]
-        paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
+        return Text(path, regular.read(path))
     except PruneError as error:
         raise PruneError(f"k-map {path}: {error}; `prune sensitivity` writes one") from error
+
+
+def parse(given: Text, layers: tuple[str, ...]) -> Allocation:
+    """Return the allocation of `layers`, all of which it must name."""
+    path = given.path
+    try:
+        found = json.loads(given.text, parse_float=str, parse_int=str)
+        totals = [_sparsity(k) for k in found["k"]]
+        paths = {name: [_sparsity(k) for k in own] for name, own in found["layers"].items()}
     except _WRONG as error:
         raise PruneError(
             f"k-map {path}: is not of the form "

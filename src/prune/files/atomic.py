@@ -23,8 +23,10 @@ def write(path: Path, content: bytes) -> None:
         # mkstemp makes files private; give it what open() would have given.
         Path(beside).chmod(0o666 & ~_umask())
         os.replace(beside, path)  # noqa: PTH105  (a test makes it fail)
-    except BaseException:
+    except BaseException as error:
         Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(path)  # a write knows no name
         raise
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Network
-from prune.core.spelling import closest
 from prune.files import archives, atomic, idx, limits, npy, regular
+from prune.settings.pruning import AUTO, BY_255
+from prune.settings.spelling import closest
 
 Split = Literal["train", "test"]
 
@@ -28,29 +29,41 @@ _MOST_CLASSES = 1_000_000
 class Data(NamedTuple):
     """One split of a data set."""
 
-    images: np.ndarray  # (n, inputs) float32, 0 to 1
+    images: np.ndarray  # (n, inputs) float32, divided by `divisor`
     labels: np.ndarray  # (n,) int64, from 0
     classes: int  # one more than the largest label of the whole split
     sha256: str  # of the stored images and labels, all of them, whatever the limit
+    split: Split = "test"
+    stored: str = "float32"  # the type of the images before
+    divisor: int = 1
 
 
-def load(source: str, split: Split, limit: int | None = None) -> Data:
+def load(source: str, split: Split, limit: int | None = None, scale: str = AUTO) -> Data:
     """Read the first `limit` images of a split.
 
     `source` is one of NAMES, an .npz in Keras' layout (x_train, y_train, x_test, y_test), or a
-    folder of IDX files under their usual names, `.gz` or not.  Raises `PruneError` naming the
-    source and what is wrong with it.
+    folder of IDX files under their usual names, `.gz` or not.  `scale` is by how much images are
+    divided; "auto" divides whole numbers by 255, as images are stored, and takes decimals as they
+    are.  Raises `PruneError` naming the source, the split and what is wrong with it.
     """
     path = _locate(source)
     try:
         images, labels = (_read_idx if path.is_dir() else _read_npz)(path, split)
-        _check(images, labels)
+        _check(images, labels, split)
+        divisor = _divisor(images, scale, split)
     except PruneError as error:
         raise PruneError(f"data {source}: {error}") from error
     digest = hashlib.sha256(np.ascontiguousarray(images))
     digest.update(np.ascontiguousarray(labels))
-    few = labels.ravel()[:limit].astype(np.int64)
-    return Data(_scaled(images[:limit]), few, int(labels.max()) + 1, digest.hexdigest())
+    return Data(
+        _divided(images[:limit], divisor),
+        labels.ravel()[:limit].astype(np.int64),
+        int(labels.max()) + 1,
+        digest.hexdigest(),
+        split,
+        str(images.dtype),
+        divisor,
+    )
 
 
 def check_fits(data: Data, network: Network, source: str) -> None:
@@ -58,12 +71,12 @@ def check_fits(data: Data, network: Network, source: str) -> None:
     inputs, classes = network[0].kernel.shape[0], network[-1].kernel.shape[1]
     if data.images.shape[1] != inputs:
         raise PruneError(
-            f"data {source}: images have {data.images.shape[1]} pixels, "
+            f"data {source}: {data.split} images have {data.images.shape[1]} pixels, "
             f"but the network takes {inputs}"
         )
     if data.classes > classes:
         raise PruneError(
-            f"data {source}: labels go up to {data.classes - 1}, "
+            f"data {source}: {data.split} labels go up to {data.classes - 1}, "
             f"but the network has {classes} outputs (0 to {classes - 1})"
         )
 
@@ -167,43 +180,52 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
 
 
-def _check(images: np.ndarray, labels: np.ndarray) -> None:
+def _check(images: np.ndarray, labels: np.ndarray, split: Split) -> None:
     if images.dtype.kind not in "uif" or images.ndim < 2:
         raise PruneError(
-            f"images are {images.dtype} of shape {images.shape}; "
+            f"{split} images are {images.dtype} of shape {images.shape}; "
             "numbers of shape (n, height, width) or (n, pixels) are needed"
         )
     if labels.dtype.kind not in "ui" or labels.ndim not in (1, 2) or labels.size != len(labels):
         raise PruneError(
-            f"labels are {labels.dtype} of shape {labels.shape}; "
+            f"{split} labels are {labels.dtype} of shape {labels.shape}; "
             "whole numbers of shape (n,) are needed"
         )
     if len(images) != len(labels):
-        raise PruneError(f"there are {len(images):,} images but {len(labels):,} labels")
+        raise PruneError(f"there are {len(images):,} {split} images but {len(labels):,} labels")
     if len(images) == 0 or images.size == 0:
-        raise PruneError("there are no images")
+        raise PruneError(f"there are no {split} images")
     if labels.min() < 0 or labels.max() >= _MOST_CLASSES:
         raise PruneError(
-            f"labels go from {labels.min()} to {labels.max()}; "
+            f"{split} labels go from {labels.min()} to {labels.max()}; "
             f"they count from 0, and up to {_MOST_CLASSES:,}"
         )
-    _check_pixels(images)
 
 
-def _check_pixels(images: np.ndarray) -> None:
+def _divisor(images: np.ndarray, scale: str, split: Split) -> int:
+    """Return by what the images are to be divided; refuse numbers that no network takes."""
+    whole = images.dtype.kind in "ui"
+    divisor = 255 if scale == BY_255 or (scale == AUTO and whole) else 1
     if images.dtype == np.uint8:
-        return
+        return divisor
     low, high = images.min(), images.max()
-    limit = 1 if images.dtype.kind == "f" else 255
-    if not (low >= 0 and high <= limit):  # so written, NaN fails too
+    if not (low >= -_LARGEST and high <= _LARGEST):  # so written, NaN fails too
         raise PruneError(
-            f"pixels go from {low} to {high}; whole numbers from 0 to 255 "
-            "or decimals from 0 to 1 are needed"
+            f"{split} pixels go from {low} to {high}; finite numbers of float32 are needed"
         )
+    if whole and scale == AUTO and not (low >= 0 and high <= 255):
+        raise PruneError(
+            f"{split} images hold whole numbers from {low} to {high}, not from 0 to 255; "
+            "give --scale none to take them as they are, or --scale 255"
+        )
+    return divisor
 
 
-def _scaled(images: np.ndarray) -> np.ndarray:
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def _divided(images: np.ndarray, divisor: int) -> np.ndarray:
     flat = images.reshape(len(images), -1)
-    if flat.dtype.kind == "f":
+    if divisor == 1:
         return flat.astype(np.float32)
-    return np.divide(flat, np.float32(255), dtype=np.float32)
+    return np.divide(flat, np.float32(divisor), dtype=np.float32)

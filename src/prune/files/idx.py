@@ -46,9 +46,9 @@ def _unpacked(name: str, content: bytes, size: int, exactly: bool) -> bytes:
     """Unpack the first `size` bytes of a gzip stream, or all of one that must hold so many."""
     stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
-        found = stream.decompress(content, size + exactly)
+        unpacked = stream.decompress(content, size + exactly)
     except zlib.error as error:
         raise PruneError(f"{name} cannot be read ({error})") from error
-    if exactly and (len(found) != size or not stream.eof or stream.unused_data):
+    if exactly and (len(unpacked) != size or not stream.eof or stream.unused_data):
         raise PruneError(f"{name} does not unpack to the {size:,} bytes it declares")
-    return found
+    return unpacked

@@ -3,20 +3,24 @@ stranger's read by name, without running any of it."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.core.network import OUTPUTS, Layer, Network, split_activation
+from prune.files import limits
 
 Json = dict[str, Any]
 
 
 class Structure(NamedTuple):
-    """What a configuration says of one dense layer; its shape is left to its arrays."""
+    """What a configuration says of one dense layer."""
 
     name: str
     activation: str
     bias: bool
+    units: int | None = None  # None if it does not say
+    inputs: tuple[int, ...] = ()  # every number of them that it says
 
 
 def describe(network: Network) -> Json:
@@ -70,21 +74,26 @@ def parse(config: Json) -> list[Structure]:
 def _parse(config: Json) -> list[Structure]:
     dense: list[Structure] = []
     flat = False
+    size = _size(_built(config))  # values of one image at this place, None if that is not said
     for kind, layer in _chain(config):
         name = _text(layer, "name")
         _check_precision(name, layer.get("dtype"))
+        asked = _size(layer.get("batch_shape") or layer.get("batch_input_shape"))
+        size = asked or size or _size(_built(layer))
         if kind == "InputLayer":
             flat = len(layer.get("batch_shape") or layer.get("batch_input_shape") or ()) == 2
         elif kind in ("Flatten", "Reshape"):
             _check_flattens(kind, name, layer)
-            flat = True
+            flat, (side,) = True, layer.get("target_shape") or [-1]
+            size = size if side == -1 else side
         elif kind == "Dense":
             # A model without an input layer says the input's shape in its first layer.
             flat = flat or len(layer.get("batch_input_shape") or ()) == 2
             if not dense and not flat:
                 raise PruneError(f"layer {name!r} reads images that no Flatten layer flattened")
-            bias = bool(layer.get("use_bias", True))
-            dense.append(Structure(name, _activation_name(layer), bias))
+            inputs = tuple(each for each in (size, _size(_built(layer))) if each is not None)
+            size, bias = _units(name, layer), bool(layer.get("use_bias", True))
+            dense.append(Structure(name, _activation_name(layer), bias, size, inputs))
         elif kind in _ACTIVATION_LAYERS:
             _attach(dense, name, _ACTIVATION_LAYERS[kind](layer))
         elif kind != "Dropout":
@@ -94,6 +103,47 @@ def _parse(config: Json) -> list[Structure]:
             )
     check_activations(dense)
     return dense
+
+
+def _built(config: Json) -> Any:
+    """Return the shape of its input that Keras 3 keeps beside what it has built."""
+    return _object(config.get("build_config") or {}).get("input_shape")
+
+
+def _size(shape: Any) -> int | None:
+    """Return the values of one image in a batch of a shape; None if that does not say."""
+    sides = shape[1:] if isinstance(shape, list) else []
+    if not sides or not all(isinstance(side, int) for side in sides):
+        return None
+    if len(sides) > _MOST_SIDES or not all(0 < side <= limits.PIXELS for side in sides):
+        raise PruneError("has a configuration for images of a shape that is not read")
+    return prod(sides)
+
+
+_MOST_SIDES = 32
+
+
+def _units(name: str, layer: Json) -> int | None:
+    units = layer.get("units")
+    if units is not None and not isinstance(units, int):
+        raise PruneError(f"layer {name!r} has {units!r} units in its configuration")
+    return units
+
+
+def check_arrays(structures: list[Structure], network: Network) -> None:
+    """Refuse, naming the layer, a configuration that says another shape than the arrays have."""
+    for told, layer in zip(structures, network, strict=True):
+        inputs, units = layer.kernel.shape
+        if told.units not in (None, units):
+            raise PruneError(
+                f"layer {layer.name!r} has {told.units:,} units in its configuration, "
+                f"but {units:,} in its kernel"
+            )
+        for number in set(told.inputs) - {inputs}:
+            raise PruneError(
+                f"layer {layer.name!r} takes {number:,} inputs in the configuration, "
+                f"but {inputs:,} by its kernel"
+            )
 
 
 def _check_precision(name: str, policy: Any) -> None:
@@ -202,7 +252,10 @@ def _chain(config: Json) -> list[tuple[str, Json]]:
         raise PruneError("the model's configuration lists no layers")
     if kind != "Sequential":
         entries = _in_order(entries, _object(body).get("output_layers"))
-    return [(_class(entry), _object(entry.get("config"))) for entry in entries]
+    return [
+        (_class(entry), {"build_config": entry.get("build_config"), **_object(entry.get("config"))})
+        for entry in entries
+    ]
 
 
 def _class(entry: Json) -> str:

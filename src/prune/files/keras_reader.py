@@ -19,6 +19,7 @@ from prune.files.keras_config import Structure
 from prune.files.names import short
 
 Arrays = dict[str, list[np.ndarray]]  # by layer name: a kernel, and a bias if there is one
+_MEMBERS = ("config.json", "model.weights.h5")
 
 
 class Found(NamedTuple):
@@ -60,9 +61,6 @@ def members(content: bytes) -> tuple[keras_config.Json, bytes]:
     if not weights.startswith(SIGNATURE):
         raise PruneError(f"is an archive whose {_MEMBERS[1]} is no HDF5 file")
     return json_object(config), weights
-
-
-_MEMBERS = ("config.json", "model.weights.h5")
 
 
 def _parse_sparse(content: bytes) -> Found:

@@ -14,6 +14,8 @@ from prune.files import regular
 from prune.files.results import Row
 
 _PARTS = {"command": list, "settings": dict, "inputs": dict, "versions": dict, "status": str}
+_FIRST = 11  # columns, which every table of any version has
+_ROUNDING = 1e-4
 
 
 def load(path: Path, commands: Collection[str]) -> dict[str, Any]:
@@ -27,6 +29,8 @@ def load(path: Path, commands: Collection[str]) -> dict[str, Any]:
         raise PruneError(f"{path}: is no record of a run: its command is no list of words")
     if words[1] not in commands:
         raise PruneError(f"{path}: is of `prune {words[1]}`; only {', '.join(commands)} repeat")
+    if not isinstance(record.get("folder", ""), str):
+        raise PruneError(f"{path}: is no record of a run: its folder is no text")
     if not all(isinstance(told, dict) for told in record["inputs"].values()):
         raise PruneError(f"{path}: is no record of a run: its inputs have no sums")
     return record
@@ -41,9 +45,6 @@ def rows(path: Path) -> list[dict[str, Any]]:
     ):
         raise PruneError(f"{path}: is no table of prune with all its columns")
     return table
-
-
-_FIRST = 11  # columns, which every table of any version has
 
 
 def _json(path: Path) -> Any:
@@ -89,13 +90,10 @@ def _value(row: dict[str, Any] | None, name: str) -> Any:
 def _alike(old: dict[str, Any] | None, new: dict[str, Any] | None, name: str) -> bool:
     if old is None or new is None:
         return name != "correct"  # of a row that is missing, said once
-    if name == "microseconds":  # no machine repeats a time
+    if name.startswith("microseconds"):  # no machine repeats a time
         return True
     before, after = old[name], new.get(name)
     if name == "loss" and isinstance(before, float) and isinstance(after, float):
         # A sum of floats, which another machine may round otherwise.
         return abs(before - after) <= _ROUNDING * max(abs(before), 1)
     return before == after
-
-
-_ROUNDING = 1e-4

@@ -20,6 +20,13 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
 
 class Missing(PruneError):
     """There is no such file."""
@@ -55,23 +62,15 @@ def _but(error: OSError | ValueError) -> str:
     return "" if usual else f" ({getattr(error, 'strerror', None) or error})"
 
 
-def _check(found: os.stat_result) -> int:
+def _check(status: os.stat_result) -> int:
     """Return the size of a regular file; refuse anything else, by name."""
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise Folder("is a folder")
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((name for test, name in _KINDS if test(found.st_mode)), "something else")
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for test, name in _KINDS if test(status.st_mode)), "something else")
         raise PruneError(f"is {kind}, not a regular file")
-    if found.st_size > limits.FILE:
+    if status.st_size > limits.FILE:
         raise PruneError(
-            f"has {found.st_size:,} bytes; files of more than {limits.FILE:,} are not read"
+            f"has {status.st_size:,} bytes; files of more than {limits.FILE:,} are not read"
         )
-    return found.st_size
-
-
-_KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
+    return status.st_size

@@ -50,10 +50,12 @@ def prove_writable(folder: Path, option: str) -> None:
 def recorded(folder: Path, record: Record) -> Iterator[None]:
     """Hold `folder`, and keep `run.json` in it: running, then how it ended."""
     started, clock = datetime.now(UTC), time.perf_counter()
+    # From the file itself, so that a tree of folders that moves as a whole keeps its meaning.
+    start_folder = os.path.relpath(Path.cwd(), folder.resolve())
 
     def write(status: str) -> None:
         seconds = round(time.perf_counter() - clock, 3)
-        content = _run(record, status, started, seconds)
+        content = _run(record, status, started, seconds, start_folder)
         atomic.write(folder / "run.json", content.encode())
 
     with lock.held(folder):
@@ -70,7 +72,7 @@ def recorded(folder: Path, record: Record) -> Iterator[None]:
         write("finished")
 
 
-def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
+def _run(record: Record, status: str, started: datetime, seconds: float, start_folder: str) -> str:
     run = {
         "command": record.command,
         "status": status,
@@ -83,6 +85,7 @@ def _run(record: Record, status: str, started: datetime, seconds: float) -> str:
         "versions": _versions(),
         "machine": machine(),
         "git": _git_revision(),
+        "folder": start_folder,
     }
     return json.dumps(run, indent=2, default=str) + "\n"
 

@@ -26,6 +26,9 @@ from prune.files import archives, limits, npy
 
 MARK = "layers.npy"  # the member that tells this format from other archives
 _SKIP = 255  # a gap of so many zeros, and no value
+_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30 + 20, 46, 22  # with the sizes of 64 bits
+_NUMPY_HEADER = 128
+_PIECE = 2**20
 
 
 def to_bytes(network: Network, half: bool = False) -> bytes:
@@ -50,10 +53,6 @@ def size(network: Network) -> int:
     names = sum(len(name) + len(".npy") for name in lengths)
     headers = len(lengths) * (_LOCAL_HEADER + _CENTRAL_HEADER + _NUMPY_HEADER) + 2 * names
     return headers + sum(lengths.values()) + _END
-
-
-_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30 + 20, 46, 22  # with the sizes of 64 bits
-_NUMPY_HEADER = 128
 
 
 def _as(layer: Layer, kind: type[np.floating]) -> Layer:
@@ -146,10 +145,10 @@ def _check(described: Any) -> None:
 
 def _array(archive: ZipFile, name: str, kinds: str) -> np.ndarray:
     """Return a flat member of one of these kinds of numbers."""
-    found = npy.parse(archives.member(archive, f"{name}.npy"), name)
-    if found.ndim != 1 or found.dtype.str[1:] not in kinds.split():
-        raise ValueError(f"{name} is {found.dtype} of shape {found.shape}")
-    return found
+    array = npy.parse(archives.member(archive, f"{name}.npy"), name)
+    if array.ndim != 1 or array.dtype.str[1:] not in kinds.split():
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+    return array
 
 
 def _layer(archive: ZipFile, i: int, told: dict[str, Any]) -> Layer:
@@ -200,5 +199,4 @@ def _gapped(archive: ZipFile, i: int, size: int) -> np.ndarray:
     return flat
 
 
-_PIECE = 2**20
 _FORMS = {"dense": _dense, "bitmap": _bitmap, "gaps": _gapped}

@@ -59,28 +59,28 @@ class Store:
     def rows(self, name: str, settings: Settings) -> list[Settings] | None:
         """Return the rows of a cell, or None if there are none to believe."""
         path = self.cells / f"{name}.json"
-        found = self._read(path, settings)
-        if found is None:
+        record = self._read(path, settings)
+        if record is None:
             return None
-        if found.get("sha256") == _sum(found.get("rows")):
-            return found["rows"]
+        if record.get("sha256") == _sum(record.get("rows")):
+            return record["rows"]
         self._put_aside(path)
         return None
 
     def add_rows(self, name: str, settings: Settings, rows: list[Settings]) -> None:
         """Keep the rows of a cell."""
-        found = {"settings": settings, "sha256": _sum(rows), "rows": rows}
-        atomic.write(self.cells / f"{name}.json", _text(found).encode())
+        record = {"settings": settings, "sha256": _sum(rows), "rows": rows}
+        atomic.write(self.cells / f"{name}.json", _text(record).encode())
 
     def trained(self, name: str, settings: Settings) -> Settings | None:
         """Return the record of a network, with its sum and course, or None."""
         path = self.networks / f"{name}.json"
-        found = self._read(path, settings)
-        if found is None:
+        record = self._read(path, settings)
+        if record is None:
             return None
         content = path.with_suffix(".keras")
-        if content.exists() and weights.sha256(content.read_bytes()) == found.get("sha256"):
-            return found
+        if content.exists() and weights.sha256(content.read_bytes()) == record.get("sha256"):
+            return record
         self._put_aside(content, path)
         return None
 
@@ -95,18 +95,18 @@ class Store:
         path = self.networks / f"{name}.keras"
         content = weights.writer(path)(network)
         atomic.write(path, content)
-        found = {"settings": settings, "sha256": weights.sha256(content), "epochs": course}
-        atomic.write(path.with_suffix(".json"), _text(found).encode())
+        record = {"settings": settings, "sha256": weights.sha256(content), "epochs": course}
+        atomic.write(path.with_suffix(".json"), _text(record).encode())
 
     def _read(self, path: Path, settings: Settings) -> Settings | None:
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            record = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError:
-            found = None
-        if isinstance(found, dict) and found.get("settings") == settings:
-            return found
+            record = None
+        if isinstance(record, dict) and record.get("settings") == settings:
+            return record
         self._put_aside(path)
         return None
 
@@ -133,8 +133,8 @@ class Store:
         atomic.write(self.cells / "times.csv", lines.encode())
 
 
-def _text(found: Settings) -> str:
-    return json.dumps(found, indent=1) + "\n"
+def _text(record: Settings) -> str:
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _sum(rows: Any) -> str:

@@ -13,7 +13,16 @@ import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Layer, Network, split_activation
-from prune.files import accidents, atomic, isolated, keras_reader, keras_writer, regular, sparse
+from prune.files import (
+    accidents,
+    atomic,
+    isolated,
+    keras_config,
+    keras_reader,
+    keras_writer,
+    regular,
+    sparse,
+)
 from prune.files.keras_config import Structure
 from prune.files.keras_reader import Arrays
 from prune.files.names import short
@@ -64,8 +73,10 @@ def parse(content: bytes, path: Path, activation: str = "relu") -> WeightsFile:
     """Read the network in the content of a file; `path` is its name in what goes wrong."""
     try:
         found = keras_reader.read(content)
-        network = _assemble(found.arrays, found.structures or _assume(found.arrays, activation))
+        structures = found.structures or _assume(found.arrays, activation)
+        network = _assemble(found.arrays, structures)
         _check(network)
+        keras_config.check_arrays(structures, network)
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
     assumed = "" if found.structures else activation

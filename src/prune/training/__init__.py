@@ -1,1 +1,1 @@
-"""Floor 3: all that needs Keras, imported only when a command needs it."""
+"""Floor 4: all that needs Keras, imported only when a command needs it."""

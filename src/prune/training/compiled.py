@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from prune.core.network import Network, arrays
+from prune.core.network import Network, arrays, with_arrays
 from prune.training import keras_bridge
 from prune.training.recipe import Recipe, optimizer
 
@@ -31,7 +31,7 @@ class Examples:
     imitated: np.ndarray | None = None  # (n, classes): the teacher's logits
 
 
-class State(NamedTuple):
+class Snapshot(NamedTuple):
     """All that a training changes: a network, and the optimizer's memory of it."""
 
     network: Network
@@ -64,21 +64,24 @@ class Compiled:
         self._masks = _booleans(self._variables)
         self._call = self._compile(examples)
 
-    def hold(self, state: State, trainable: Network) -> None:
-        """Go on from `state`, changing only where `trainable`, of booleans, is True."""
-        self._model.set_weights(arrays(state.network))
+    def hold(self, snapshot: Snapshot, trainable: Network) -> None:
+        """Go on from `snapshot`, changing only where `trainable`, of booleans, is True."""
+        self._model.set_weights(arrays(snapshot.network))
         for mask, values in zip(self._masks, arrays(trainable), strict=True):
             mask.assign(values)
-        self._optimizer.iterations.assign(state.steps)
-        for moments, values in zip(self._memory(), state.memory, strict=False):
+        self._optimizer.iterations.assign(snapshot.steps)
+        for moments, values in zip(self._memory(), snapshot.memory, strict=False):
             for moment, array in zip(moments, arrays(values), strict=True):
                 moment.assign(array)
 
-    def state(self, like: Network) -> State:
+    def snapshot(self, like: Network) -> Snapshot:
         """Return where the training stands; `like` gives the names."""
-        return State(
-            keras_bridge.network_of(self._model, like),
-            tuple(_network([each.numpy() for each in own], like) for own in self._memory()),
+        return Snapshot(
+            with_arrays(like, self._model.get_weights()),
+            tuple(
+                with_arrays(like, [moment.numpy() for moment in moments])
+                for moments in self._memory()
+            ),
             int(self._optimizer.iterations.numpy()),
         )
 
@@ -90,13 +93,13 @@ class Compiled:
         used = np.zeros(order.shape, np.float32)
         for row, batch in enumerate(batches):
             order[row, : len(batch)], used[row, : len(batch)] = batch, 1
-        given = (order, used, np.int32(len(batches)), self._left(len(batches)))
-        loss, correct = self._call(*map(tf.constant, given))
+        inputs = (order, used, np.int32(len(batches)), self._left(len(batches)))
+        loss, correct = self._call(*map(tf.constant, inputs))
         return Progress(int(used.sum()), float(loss), int(correct))
 
     def _memory(self) -> list[list[Any]]:
         """Return the optimizer's moments, one list as long as the variables for each kind."""
-        moments = [each for each in self._optimizer.variables if len(each.shape)]
+        moments = [variable for variable in self._optimizer.variables if len(variable.shape)]
         kinds = len(moments) // len(self._variables)  # Keras keeps those of a variable together
         return [moments[kind::kinds] for kind in range(kinds)]
 
@@ -140,7 +143,7 @@ class Compiled:
                     losses = _mixed(losses, answers, tf.gather(teacher, places), examples)
                 loss = tf.reduce_sum(used * losses)
                 mean = loss / tf.reduce_sum(used)
-            gradients = tape.gradient(mean, [each.value for each in self._variables])
+            gradients = tape.gradient(mean, [variable.value for variable in self._variables])
             kept = [tf.where(m, g, 0.0) for m, g in zip(self._masks, gradients, strict=True)]
             self._optimizer.apply(kept, self._variables)
             right = tf.argmax(answers, axis=1, output_type=tf.int32) == wanted
@@ -179,13 +182,4 @@ def _mixed(losses: Any, answers: Any, teacher: Any, examples: Examples) -> Any:
 def _booleans(variables: list[Any]) -> list[Any]:
     import tensorflow as tf
 
-    return [tf.Variable(tf.ones(each.shape, tf.bool), trainable=False) for each in variables]
-
-
-def _network(values: list[np.ndarray], like: Network) -> Network:
-    """Return arrays in Keras' order as a network."""
-    left = iter(values)
-    return tuple(
-        layer._replace(kernel=next(left), bias=None if layer.bias is None else next(left))
-        for layer in like
-    )
+    return [tf.Variable(tf.ones(like.shape, tf.bool), trainable=False) for like in variables]

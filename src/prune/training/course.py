@@ -9,9 +9,10 @@ from itertools import islice, pairwise
 import numpy as np
 
 from prune import PruneError
-from prune.core import compact, masks
+from prune.core.alive import Alive, by_masks, cut, put_back
+from prune.core.masks import apply
 from prune.core.network import Layer, Masks, Network
-from prune.training.compiled import STEPS_PER_CALL, Compiled, Examples, Progress, State
+from prune.training.compiled import STEPS_PER_CALL, Compiled, Examples, Progress, Snapshot
 from prune.training.recipe import Recipe
 
 # Compiling takes as long as a hundred steps: smaller arrays must be worth it.
@@ -48,36 +49,36 @@ class Course:
     """
 
     def __init__(
-        self, network: Network, examples: Examples, recipe: Recipe, held: Masks | None = None
+        self, network: Network, examples: Examples, recipe: Recipe, masks: Masks | None = None
     ) -> None:
-        """Begin, with what `held` removes at zero."""
+        """Begin, with what `masks` remove at zero."""
         self._examples, self._recipe = examples, recipe
         self._batches = batches(len(examples.labels), recipe)
         self.steps = recipe.epochs * steps_per_epoch(len(examples.labels), recipe)
-        self._done, self._state = 0, State(network)
-        self._alive: compact.Alive = []
+        self._done, self._snapshot = 0, Snapshot(network)
+        self._alive: Alive = []
         self._compiled: Compiled | None = None
-        self.hold(held or {})
+        self.hold(masks or {})
 
     @property
     def network(self) -> Network:
         """The network as it is now."""
         self._pull()
-        return self._state.network
+        return self._snapshot.network
 
-    def hold(self, held: Masks, network: Network | None = None) -> None:
-        """Set what `held` removes to zero, and keep it there from now on.
+    def hold(self, masks: Masks, network: Network | None = None) -> None:
+        """Set what `masks` remove to zero, and keep it there from now on.
 
-        It must remove all that was removed before.  Values may be those of another `network`.
+        They must remove all that was removed before.  Values may be those of another `network`.
         """
         self._pull()
-        state = self._state
-        self._state = State(
-            masks.apply(network or state.network, held),
-            tuple(masks.apply(moments, held) for moments in state.memory),
-            state.steps,
+        before = self._snapshot
+        self._snapshot = Snapshot(
+            apply(network or before.network, masks),
+            tuple(apply(moments, masks) for moments in before.memory),
+            before.steps,
         )
-        self._place(held)
+        self._place(masks)
 
     def advance(
         self, steps: int, on_batch: Callable[[int], None] = lambda images: None
@@ -88,9 +89,9 @@ class Course:
         """
         total = Progress(0, 0.0, 0)
         while steps > 0 and (some := list(islice(self._batches, min(steps, STEPS_PER_CALL)))):
-            found = self._compiled.run(some)
-            total = Progress(*map(sum, zip(total, found, strict=True)))
-            self._check(found.loss)
+            seen = self._compiled.run(some)
+            total = Progress(*map(sum, zip(total, seen, strict=True)))
+            self._check(seen.loss)
             self._done += len(some)
             steps -= len(some)
             on_batch(total.images)
@@ -104,21 +105,21 @@ class Course:
                 f"try a --learning-rate below {self._recipe.learning_rate}"
             )
 
-    def _place(self, held: Masks) -> None:
-        """Put the state where it is trained: in smaller arrays than before, if that is worth it."""
-        network = self._state.network
-        found = compact.alive(network, held)
-        if self._compiled is None or _is_worth_it(_size(self._alive), _size(found)):
-            self._compiled, self._alive = None, found
+    def _place(self, masks: Masks) -> None:
+        """Put the network where it is trained: in smaller arrays than before, if worth it."""
+        network = self._snapshot.network
+        groups = by_masks(network, masks)
+        if self._compiled is None or _is_worth_it(_size(self._alive), _size(groups)):
+            self._compiled, self._alive = None, groups
             self._compiled = self._build()
         whole = tuple(map(_everything, network))
         self._compiled.hold(
-            State(
-                compact.cut(network, self._alive),
-                tuple(compact.cut(moments, self._alive) for moments in self._state.memory),
-                self._state.steps,
+            Snapshot(
+                cut(network, self._alive),
+                tuple(cut(moments, self._alive) for moments in self._snapshot.memory),
+                self._snapshot.steps,
             ),
-            compact.cut(masks.apply(whole, held), self._alive),
+            cut(apply(whole, masks), self._alive),
         )
 
     def _build(self) -> Compiled:
@@ -126,7 +127,7 @@ class Course:
         if not self._alive[0].all():
             images = images[:, self._alive[0]]
         return Compiled(
-            compact.cut(self._state.network, self._alive),
+            cut(self._snapshot.network, self._alive),
             replace(self._examples, images=images),
             self._recipe,
             self.steps,
@@ -136,12 +137,12 @@ class Course:
         """Put what was trained back in its place."""
         if self._compiled is None:
             return
-        network = self._state.network
-        small = self._compiled.state(compact.cut(network, self._alive))
+        network = self._snapshot.network
+        small = self._compiled.snapshot(cut(network, self._alive))
         nothing = tuple(map(_nothing, network))
-        self._state = State(
-            compact.put_back(network, self._alive, small.network),
-            tuple(compact.put_back(nothing, self._alive, moments) for moments in small.memory),
+        self._snapshot = Snapshot(
+            put_back(network, self._alive, small.network),
+            tuple(put_back(nothing, self._alive, moments) for moments in small.memory),
             small.steps,
         )
 
@@ -163,5 +164,5 @@ def _is_worth_it(before: int, after: int) -> bool:
     return before > _NEVER_WORTH and after < _WORTH_COMPILING * before
 
 
-def _size(alive: compact.Alive) -> int:
-    return sum(int(a.sum()) * int(b.sum()) for a, b in pairwise(alive))
+def _size(groups: Alive) -> int:
+    return sum(int(a.sum()) * int(b.sum()) for a, b in pairwise(groups))

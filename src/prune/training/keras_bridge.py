@@ -84,15 +84,6 @@ def loss(network: Network) -> keras.losses.Loss:
     return import_keras().losses.SparseCategoricalCrossentropy(from_logits=from_logits)
 
 
-def network_of(model: keras.Model, network: Network) -> Network:
-    """Return `network` with the weights that `model`, which was built from it, has now."""
-    weights = iter(model.get_weights())
-    return tuple(
-        layer._replace(kernel=next(weights), bias=None if layer.bias is None else next(weights))
-        for layer in network
-    )
-
-
 def engine(images: np.ndarray, labels: np.ndarray) -> Callable[[Network], Evaluation]:
     """Return a function that evaluates a network with `model.evaluate`."""
     import_keras()

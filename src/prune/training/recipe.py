@@ -1,30 +1,15 @@
-"""How to train: plain values, checked, and the Keras optimizer that they name."""
+"""The Keras optimizer that a recipe names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prune.settings.recipe import ADAM, ADAMW, CONSTANT, COSINE, LINEAR, SGD, Recipe
 from prune.training import keras_bridge
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train; the defaults are those of the published networks."""
-
-    epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 0.001  # at the first step
-    seed: int = 0  # of the order of the images
-    optimizer: str = "adam"  # one of OPTIMIZERS
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 0.004  # of adamw
-    decay: str = "none"  # of the learning rate, one of DECAYS
-    input_dropout: float = 0.0  # share of an image's values left out at a step (Srivastava 2014)
 
 
 def _adam(recipe: Recipe, rate: Any) -> keras.Optimizer:
@@ -40,9 +25,9 @@ def _sgd(recipe: Recipe, rate: Any) -> keras.Optimizer:
 
 
 OPTIMIZERS: dict[str, Callable[[Recipe, Any], keras.Optimizer]] = {
-    "adam": _adam,
-    "sgd": _sgd,
-    "adamw": _adamw,
+    ADAM: _adam,
+    SGD: _sgd,
+    ADAMW: _adamw,
 }
 
 
@@ -61,9 +46,9 @@ def _linear(rate: float, steps: int) -> Any:
 
 # What the learning rate does until the last step; but for "none" it goes to zero.
 DECAYS: dict[str, Callable[[float, int], Any]] = {
-    "none": _constant,
-    "cosine": _cosine,
-    "linear": _linear,
+    CONSTANT: _constant,
+    COSINE: _cosine,
+    LINEAR: _linear,
 }
 
 

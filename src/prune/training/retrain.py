@@ -1,9 +1,9 @@
 """Train on after pruning, with the masks held: the schedules of the literature, and controls.
 
-The interface is that of `pruning.sweep`: `sweep(method, criterion, plan, retraining)` yields one
-`Pruned` for each sparsity of `plan`, its network trained.  `Retraining` holds the images to learn
+The interface is that of `pruning.sweep`: `sweep(method, criterion, plan, regime)` yields one
+`Pruned` for each sparsity of `plan`, its network trained.  `Regime` holds the images to learn
 from, those of `holdout` left aside, the recipe and the schedule.  For start "rewind" the network
-of `plan` is the last, and `Retraining.early` an earlier one, of `original`.  TensorFlow is
+of `plan` is the last, and `Regime.early` an earlier one, of `original`.  TensorFlow is
 imported by the first step.
 """
 
@@ -16,15 +16,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prune import PruneError
 from prune.core import pruning, ramp
 from prune.core.measure import CHUNK
 from prune.core.network import Masks, Network, Sparsity, logits
 from prune.core.plan import Plan, Pruned
+from prune.settings.recipe import (
+    CUBIC,
+    GRADUAL,
+    ITERATIVE,
+    ONE_SHOT,
+    PRUNED,
+    SCRATCH,
+    Recipe,
+    refuse_senseless,
+)
 from prune.training import fit
 from prune.training.compiled import Examples
 from prune.training.course import Course
-from prune.training.recipe import Recipe
 from prune.training.starts import STARTS
 
 # An iterative round keeps at least this share of what the one before kept.
@@ -38,15 +46,15 @@ Watch = Callable[[str], None]  # is told what is being done, often
 
 
 @dataclass(frozen=True)
-class Retraining:
+class Regime:
     """How to train a network that is pruned, and what on."""
 
     examples: Examples
     recipe: Recipe = field(default_factory=lambda: Recipe(decay="cosine"))
-    schedule: str = "one-shot"  # one of SCHEDULES
-    ramp: str = "cubic"  # one of ramp.RAMPS, for schedule gradual
+    schedule: str = ONE_SHOT  # one of SCHEDULES
+    ramp: str = CUBIC  # one of ramp.RAMPS, for schedule gradual
     ramp_from: Sparsity = 0  # where it begins: so much goes at once
-    start: str = "pruned"  # one of STARTS
+    start: str = PRUNED  # one of STARTS
     early: Network | None = None  # for start rewind: the network at an early epoch
 
 
@@ -56,15 +64,15 @@ class _Task(NamedTuple):
     method: str
     criterion: str
     plan: Plan
-    retraining: Retraining
+    regime: Regime
 
-    def course(self, network: Network, held: Masks | None) -> Course:
-        """Begin to train `network`, with `held` masked out."""
-        return Course(network, self.retraining.examples, self.retraining.recipe, held)
+    def course(self, network: Network, masks: Masks | None) -> Course:
+        """Begin to train `network`, with what `masks` remove at zero."""
+        return Course(network, self.regime.examples, self.regime.recipe, masks)
 
-    def prune(self, network: Network, held: Masks, sparsity: Sparsity) -> Pruned:
-        """Prune `network`, which has lost what `held` removes, to one sparsity."""
-        plan = self.plan._replace(network=network, held=held, sparsities=(sparsity,))
+    def prune(self, network: Network, masks: Masks | None, sparsity: Sparsity) -> Pruned:
+        """Prune `network`, which has lost what `masks` remove, to one sparsity."""
+        plan = self.plan._replace(network=network, masks=masks, sparsities=(sparsity,))
         (point,) = pruning.sweep(self.method, self.criterion, plan)
         return point
 
@@ -73,20 +81,20 @@ def sweep(
     method: str,
     criterion: str,
     plan: Plan,
-    retraining: Retraining,
+    regime: Regime,
     watch: Watch = lambda doing: None,
 ) -> Iterator[Pruned]:
     """Prune and train to each sparsity of `plan` in turn, lazily; errors come at once."""
     pruning.check(method, criterion, plan)
-    check(retraining)
-    return _run(_Task(method, criterion, plan, retraining), watch)
+    refuse_senseless(regime.schedule, regime.start)
+    return _run(_Task(method, criterion, plan, regime), watch)
 
 
 def _run(task: _Task, watch: Watch) -> Iterator[Pruned]:
-    retraining = task.retraining
-    examples = taught(retraining.examples, task.plan.network)
-    task = task._replace(retraining=replace(retraining, examples=examples))
-    yield from SCHEDULES[retraining.schedule](task, watch)
+    regime = task.regime
+    examples = taught(regime.examples, task.plan.network)
+    task = task._replace(regime=replace(regime, examples=examples))
+    yield from SCHEDULES[regime.schedule](task, watch)
 
 
 def taught(examples: Examples, teacher: Network) -> Examples:
@@ -98,18 +106,6 @@ def taught(examples: Examples, teacher: Network) -> Examples:
     return replace(examples, imitated=np.concatenate(answers))
 
 
-def check(retraining: Retraining) -> None:
-    """Refuse what goes not together."""
-    schedule, start = retraining.schedule, retraining.start
-    if schedule == "gradual" and start != "pruned":
-        raise PruneError(
-            f"schedule 'gradual' prunes while training, so that there is no {start!r}; "
-            "use one-shot or iterative"
-        )
-    if schedule == "iterative" and start == "scratch":
-        raise PruneError("start 'scratch' takes no network and so no rounds; use one-shot")
-
-
 def _one_shot(task: _Task, watch: Watch) -> Iterator[Pruned]:
     """Prune the trained network to each sparsity at once, and train what is left."""
     for point in pruning.sweep(task.method, task.criterion, task.plan):
@@ -118,20 +114,20 @@ def _one_shot(task: _Task, watch: Watch) -> Iterator[Pruned]:
 
 def _iterative(task: _Task, watch: Watch) -> Iterator[Pruned]:
     """Prune in rounds, each trained before the next, so that a pass has them all (Han 2015)."""
-    network, held = task.plan.network, task.plan.held
+    network, masks = task.plan.network, task.plan.masks
     for sparsity, asked in ramp.rounds(task.plan.sparsities, KEPT_PER_ROUND):
-        point = task.prune(network, held, sparsity)
-        network, held = _trained(point, task, watch), point.masks
+        point = task.prune(network, masks, sparsity)
+        network, masks = _trained(point, task, watch), point.masks
         if asked:
             yield point._replace(network=network)
 
 
 def _trained(point: Pruned, task: _Task, watch: Watch) -> Network:
     """Return the network of a point after training with its masks held."""
-    start, recipe = task.retraining.start, task.retraining.recipe
-    network = STARTS[start](point, recipe.seed, task.retraining.early)
-    held = None if start == "scratch" else point.masks
-    course = task.course(network, held)
+    start, recipe = task.regime.start, task.regime.recipe
+    network = STARTS[start](point, recipe.seed, task.regime.early)
+    masks = None if start == SCRATCH else point.masks
+    course = task.course(network, masks)
     for epoch in range(recipe.epochs):
         watch(f"epoch {epoch + 1} of {recipe.epochs}")
         course.advance(course.steps // recipe.epochs)
@@ -141,22 +137,22 @@ def _trained(point: Pruned, task: _Task, watch: Watch) -> Network:
 def _gradual(task: _Task, watch: Watch) -> Iterator[Pruned]:
     """Prune while training, a little at a time, anew for each sparsity (Zhu and Gupta 2017)."""
     for sparsity in task.plan.sparsities:
-        course = task.course(task.plan.network, task.plan.held)
+        course = task.course(task.plan.network, task.plan.masks)
         events = min(EVENTS, max(1, int(RAMP_SHARE * course.steps)))
-        path, held = _path(task.retraining, sparsity, events), task.plan.held
+        path, masks = _path(task.regime, sparsity, events), task.plan.masks
         for i, here in enumerate(path):
             watch(f"at {float(here):.2%} of {float(sparsity):.2%}")
-            point = task.prune(course.network, held, here)
-            held = point.masks
-            course.hold(held, point.network)
+            point = task.prune(course.network, masks, here)
+            masks = point.masks
+            course.hold(masks, point.network)
             course.advance(_until(course, i + 1, events) - _until(course, i, events))
         watch("the rest")
         course.advance(course.steps)
         yield point._replace(network=course.network)
 
 
-def _path(retraining: Retraining, sparsity: Sparsity, events: int) -> list[Sparsity]:
-    return ramp.ramp(retraining.ramp, sparsity, events, retraining.ramp_from)
+def _path(regime: Regime, sparsity: Sparsity, events: int) -> list[Sparsity]:
+    return ramp.ramp(regime.ramp, sparsity, events, regime.ramp_from)
 
 
 def _until(course: Course, event: int, events: int) -> int:
@@ -164,9 +160,9 @@ def _until(course: Course, event: int, events: int) -> int:
 
 
 SCHEDULES: dict[str, Callable[[_Task, Watch], Iterator[Pruned]]] = {
-    "one-shot": _one_shot,
-    "iterative": _iterative,
-    "gradual": _gradual,
+    ONE_SHOT: _one_shot,
+    ITERATIVE: _iterative,
+    GRADUAL: _gradual,
 }
 
 

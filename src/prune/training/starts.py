@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from prune.core import compact, masks
+from prune.core import alive, masks
 from prune.core.network import Network, nonzero, parameters
 from prune.core.plan import Pruned
+from prune.settings.recipe import PRUNED, REINIT, REWIND, SCRATCH
 from prune.training import fit
 
 Start = Callable[[Pruned, int, Network | None], Network]  # of a point, a seed, an early network
@@ -33,10 +34,10 @@ def _scratch(point: Pruned, seed: int, early: Network | None) -> Network:
 
 
 STARTS: dict[str, Start] = {
-    "pruned": _pruned,  # those that pruning and repair left
-    "rewind": _rewind,  # those of an early epoch (Frankle 2019)
-    "reinit": _reinit,  # fresh ones
-    "scratch": _scratch,  # fresh ones, in a smaller dense network with as many parameters
+    PRUNED: _pruned,  # those that pruning and repair left
+    REWIND: _rewind,  # those of an early epoch (Frankle 2019)
+    REINIT: _reinit,  # fresh ones
+    SCRATCH: _scratch,  # fresh ones, in a smaller dense network with as many parameters
 }
 
 
@@ -47,15 +48,15 @@ def smaller(network: Network, most: int) -> Network:
     """
     widest = max(layer.kernel.shape[1] for layer in network[:-1])
     for width in range(widest, 0, -1):
-        found = _scaled(network, Fraction(width, widest))
-        if parameters(found) <= most:
+        scaled = _scaled(network, Fraction(width, widest))
+        if parameters(scaled) <= most:
             break
-    return found
+    return scaled
 
 
 def _scaled(network: Network, share: Fraction) -> Network:
-    alive = [np.ones(len(network[0].kernel), bool)]
+    groups = [np.ones(len(network[0].kernel), bool)]
     for layer in network[:-1]:
         units = layer.kernel.shape[1]
-        alive.append(np.arange(units) < max(1, int(share * units)))
-    return compact.cut(network, [*alive, np.ones(network[-1].kernel.shape[1], bool)])
+        groups.append(np.arange(units) < max(1, int(share * units)))
+    return alive.cut(network, [*groups, np.ones(network[-1].kernel.shape[1], bool)])

@@ -1,4 +1,4 @@
-"""Floor 3: rows -> tables, sentences and pictures."""
+"""Floor 4: rows -> tables, sentences and pictures."""
 
 import logging
 import os

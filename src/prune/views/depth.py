@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prune.core.spread import Spread, slope, spread
-from prune.views import families, report
-from prune.views.families import Family, Record
-from prune.views.report import Report
+from prune.settings.spelling import counted
+from prune.views import telling
+from prune.views.families import Family
 from prune.views.tables import Table
 
 Readings = dict[str, dict[int, tuple[int, ...]]]  # by what is held, then by depth: hidden sizes
@@ -32,20 +31,6 @@ class Line(NamedTuple):
             for seed in sorted(seeds)
         ]
         return spread(each)
-
-
-def show(rows: list[Record], readings: Readings) -> Report:
-    """Show the largest k of each depth, and what that says."""
-    found = families.families(rows)
-    lines = lines_of(found, readings)
-    drawn = ("depth", partial(_picture, lines))
-    return Report([table(lines)], verdict(lines), report.records(found), drawn)
-
-
-def _picture(lines: list[Line]) -> Any:
-    from prune.views import depth_plot  # here: it imports matplotlib
-
-    return depth_plot.largest_k(lines)
 
 
 def lines_of(found: list[Family], readings: Readings) -> list[Line]:
@@ -84,10 +69,14 @@ def table(lines: list[Line]) -> Table:
     number = max(len(runs) for line in lines for runs in line.held.values())
     note = (
         "The largest k up to which accuracy stays within 1 point of each network's own, mean and "
-        f"95 % bootstrap interval; {number} networks each."
+        f"{telling.bounds(number)}; {counted(number, 'network')} each."
     )
     header = ["held", "depth", "hidden", "parameters", "unpruned %"]
-    return Table([*header, *(f"largest k by {method}" for method in methods)], texts, note)
+    return Table(
+        [*header, *(f"largest k by {method}" for method in methods)],
+        texts,
+        telling.joined(note, _throughout(lines)),
+    )
 
 
 def _extent(each: Spread) -> str:
@@ -97,7 +86,12 @@ def _extent(each: Spread) -> str:
 
 def verdict(lines: list[Line]) -> str:
     """Say, for each reading and method, whether deeper networks tolerate more pruning."""
-    return "\n".join(_verdict(line) for line in lines)
+    return "\n".join(filter(None, [_throughout(lines), *map(_verdict, lines)]))
+
+
+def _throughout(lines: list[Line]) -> str:
+    firsts = [family.first for line in lines for family in line.family.values()]
+    return telling.throughout(firsts, "k", "seed")
 
 
 def _verdict(line: Line) -> str:
@@ -106,11 +100,13 @@ def _verdict(line: Line) -> str:
     if rise is None or rise.low is None or rise.high is None:
         return f"{what} no evidence, for want of depths or of seeds."
     depths = f"{min(line.held)} to {max(line.held)} hidden layers"
+    where = telling.between(rise, f"{rise.low:+.2f}", f"{rise.high:+.2f}")
     told = (
         f"the largest k within 1 point changes by {rise.mean:+.2f} points with each layer more "
-        f"(95 % interval {rise.low:+.2f} to {rise.high:+.2f}, n = {rise.n} seeds, {depths})"
+        f"({where}, n = {rise.n} seeds, {depths})"
     )
-    return f"{what} {_meaning(rise.low, rise.high)}: {told}."
+    meaning = _meaning(rise.low, rise.high) if rise.enough else "no evidence, of so few seeds"
+    return f"{what} {meaning}: {told}."
 
 
 def _meaning(low: float, high: float) -> str:

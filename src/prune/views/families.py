@@ -6,40 +6,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from prune.core.spread import Spread, spread
+from prune.views import telling
 from prune.views.words import TOLERANCE
 
 Record = dict[str, Any]  # a row of a study, by column
 
-# What tells families apart, and how it is said of a value; the method always is.
-_SAID = {
-    "criterion": "{}",
-    "repair": "{}",
-    "scope": "scope {}",
-    "hidden": "{}",
-    "epochs": "{} epochs",
-    "batch_size": "batch {}",
-    "learning_rate": "rate {}",
-    "calibration": "calibration {}",
-    "retrain": "retrained {} epochs",
-    "schedule": "{}",
-    "ramp": "{}",
-    "ramp_from": "from {:g} %",
-    "start": "{}",
-    "rewind": "to epoch {}",
-    "retrain_batch_size": "retrained in batches of {}",
-    "retrain_learning_rate": "retrained at rate {}",
-    "optimizer": "by {}",
-    "decay": "decay {}",
-    "imitation": "distilled {}",
-    "momentum": "momentum {}",
-    "weight_decay": "weight decay {}",
-    "input_dropout": "input dropout {}",
-    "include_output": "with the output layer",
-    "floor": "floor {:g} %",
-}
 _TRAINING = ("hidden", "epochs", "batch_size", "learning_rate")
-# What goes without saying.
-_UNSAID = ("none", "layer", "pruned", "one-shot", 0, None)
 
 
 class Family(NamedTuple):
@@ -91,55 +63,16 @@ def _held(curve: list[tuple[float, float]], unpruned: float) -> float:
 
 def families(rows: list[Record], data: str = "mnist") -> list[Family]:
     """Group the rows of networks for `data` into families, in the order in which they come."""
-    grouped: dict[tuple[Any, ...], list[Record]] = {}
-    for row in rows:
-        key = tuple(row.get(name) for name in ("method", *_SAID))
-        grouped.setdefault(key, []).append(row)
-    told = _differing([own[0] for own in grouped.values()])
-    return [_family(own, told)._replace(data=data) for own in grouped.values()]
+    grouped = telling.curves(rows, "k", "seed")
+    return [_family(label, own, data) for label, own in grouped.items()]
 
 
-def _differing(firsts: list[Record]) -> list[str]:
-    """Name the columns in which families of one method differ."""
-    methods = {row["method"] for row in firsts}
-
-    def varies(name: str) -> bool:
-        each = (
-            {row.get(name) for row in firsts if row["method"] == own and _has(row, name)}
-            for own in methods
-        )
-        return any(len(values) > 1 for values in each)
-
-    return [name for name in _SAID if varies(name)]
-
-
-# Columns that are empty for what is usual, and what a row has for which they mean something.
-_OWNERS = {"input_dropout": "retrain", "ramp_from": "ramp"}
-
-
-def _has(row: Record, name: str) -> bool:
-    """Tell whether a column means something in a row: what has to do with retraining means
-    nothing to what is not retrained."""
-    if name == "floor":
-        return row["scope"] == "network"
-    return row.get(name) is not None or bool(row.get(_OWNERS.get(name, "")))
-
-
-def _family(rows: list[Record], told: list[str]) -> Family:
-    first = rows[0]
-    words = [first["method"]]
-    words += [_SAID[name].format(first[name]) for name in told if _goes_not_unsaid(first, name)]
+def _family(label: str, rows: list[Record], data: str) -> Family:
     accuracy: dict[float, dict[int, float]] = {}
     for row in sorted(rows, key=lambda row: row["k"]):
         accuracy.setdefault(row["k"], {})[row["seed"]] = row["accuracy"]
     unpruned = {row["seed"]: row["unpruned"] for row in rows}
-    return Family(" ".join(words), first, accuracy, unpruned)
-
-
-def _goes_not_unsaid(row: Record, name: str) -> bool:
-    value = row.get(name)
-    # No floor is not the usual one.
-    return value is not None if name == "floor" else value not in _UNSAID
+    return Family(label, rows[0], accuracy, unpruned, data)
 
 
 class Comparison(NamedTuple):
@@ -152,9 +85,10 @@ class Comparison(NamedTuple):
 
     @property
     def certain(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether there are networks enough, and the interval leaves out zero."""
         low, high = self.difference.low, self.difference.high
-        return low is not None and high is not None and not low <= 0 <= high
+        known = self.difference.enough and low is not None and high is not None
+        return known and not low <= 0 <= high
 
 
 def compare(one: Family, other: Family, k: float) -> Comparison | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from prune.settings import lists
 from prune.views.tables import Table
 
 
@@ -32,11 +33,18 @@ def table(cells: list[Any], done: Collection[Any], untrained: Collection[Any]) -
     return Table([*header, "done", "untrained"], lines, "")
 
 
-def _line(cell: Any) -> tuple[str, ...]:
-    training = cell.training
+def _network(training: Any) -> tuple[str, str]:
+    if not hasattr(training, "hidden"):
+        return f"model {training.sha256[:12]}", "from a file"
     recipe = f"{training.epochs} epochs, batch {training.batch_size}, {training.learning_rate:g}"
-    ks = f"{len(cell.k)}: {cell.k[0]:g} to {cell.k[-1]:g}" if len(cell.k) > 1 else f"{cell.k[0]:g}"
-    hidden = "-".join(map(str, training.hidden))
+    return "-".join(map(str, training.hidden)), recipe
+
+
+def _line(cell: Any) -> tuple[str, ...]:
+    hidden, recipe = _network(cell.training)
+    ks = f"{lists.k(cell.k[0]):g}"
+    if len(cell.k) > 1:
+        ks = f"{len(cell.k)}: {ks} to {lists.k(cell.k[-1]):g}"
     return hidden, recipe, cell.method, cell.criterion, cell.repair, cell.scope, ks
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import cycle
-from typing import NamedTuple
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from prune.core.measure import wilson
 from prune.files.results import Epoch, Row
-from prune.views import published
-from prune.views.canvas import STYLES, canvas, style
-from prune.views.words import AXES, Curves, curves
+from prune.views import published, scales, telling
+from prune.views.canvas import (
+    STYLES,
+    Look,
+    canvas,
+    legend_beside,
+    looks,
+    plain,
+    reference,
+    size,
+    style,
+)
+from prune.views.words import AXES, curves
 
 _FAINT = 0.4
 _BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
@@ -28,51 +34,34 @@ def accuracy(
 
     The published numbers are known against k alone.
     """
-    figure, axes = canvas("Accuracy after pruning, without retraining")
-    axes.axhline(unpruned, color="#666666", linewidth=1, linestyle=":")
-    axes.axhline(1 / classes, color="#666666", linewidth=1, linestyle=":")
-    _caption(axes, unpruned, f"unpruned {unpruned:.2%}")
-    _caption(axes, 1 / classes, f"chance {1 / classes:.0%}")
     grouped = curves(rows)
-    for (label, curve), look in zip(grouped.items(), _looks(grouped), strict=True):
-        _draw_curve(axes, label, curve, (look, x))
+    figure, axes = canvas(_title(rows), telling.throughout(rows, "k"), size(list(grouped)))
+    bounds = [bound for row in rows for bound in wilson(row.correct, row.total)]
+    high = scales.stretch_accuracy(axes, [unpruned, *bounds])
+    kinds = [(curve[0].method, curve[0].criterion) for curve in grouped.values()]
+    for (label, curve), look in zip(grouped.items(), looks(kinds), strict=True):
+        _draw_curve(axes, plain(label), curve, (look, x))
         if with_published and x == "k" and published.compares(curve[0]):
             _draw_published(axes, label, curve[0].method, look.color)
-    axes.set(
-        xlabel=AXES[x].label,
-        ylabel=f"test accuracy ({rows[0].total:,} images)",
-        ylim=(0, 1.04),
-    )
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    reference(axes, unpruned, f"unpruned {unpruned:.2%}")
+    if not high:
+        reference(axes, 1 / classes, f"chance {100 / classes:.3g}%", "-.")
+    axes.set(xlabel=AXES[x].label, ylabel=scales.accuracy_label(rows[0].total))
     if x == "k":
-        axes.xaxis.set_major_formatter(PercentFormatter())
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 0.14), title="pruned by")
+        scales.stretch_k(axes, {row.k for row in rows})
     else:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(EngFormatter())
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.14), title="pruned by")
+        scales.logarithmic(axes)
+    legend_beside(axes)
     return figure
 
 
-class _Look(NamedTuple):
-    color: str
-    marker: str
-    dashes: str | tuple[int, tuple[int, ...]]
+def _title(rows: list[Row]) -> str:
+    trained = "with" if rows[0].retrain else "without"
+    return f"Accuracy after pruning, {trained} retraining"
 
 
-def _looks(grouped: Curves) -> Iterator[_Look]:
-    """Yield a look for each curve: one colour for a criterion, dashed from its second curve on."""
-    styles = cycle(STYLES)
-    seen: dict[tuple[str, str], tuple[str, str]] = {}
-    for rows in grouped.values():
-        key = (rows[0].method, rows[0].criterion)
-        dashes = (0, (4, 1)) if key in seen else "-"
-        color, marker = seen.setdefault(key, seen[key] if key in seen else next(styles))
-        yield _Look(color, marker, dashes)
-
-
-def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[_Look, str]) -> None:
-    (color, marker, dashes), x = shown
+def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[Look, str]) -> None:
+    look, x = shown
     # On a logarithmic axis there is no place for nothing left.
     curve = [row for row in curve if x == "k" or AXES[x].value(row) > 0]
     heights = [row.accuracy for row in curve]
@@ -83,15 +72,23 @@ def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[_Look, st
         [AXES[x].value(row) for row in curve],
         heights,
         yerr=[below, above],
-        color=color,
-        marker=marker,
-        linestyle=dashes,
-        linewidth=2,
+        xerr=_spread(curve, x),
+        linewidth=1.5,
         elinewidth=1,
         capsize=2,
         label=label,
         zorder=3,
+        **look.drawn(),
     )
+
+
+def _spread(curve: list[Row], x: str) -> list[list[float]] | None:
+    """Return how far what a clock has measured goes below and above; None of what is counted."""
+    value, bounds = AXES[x].value, AXES[x].bounds
+    if bounds is None or None in bounds(curve[0]):
+        return None
+    below = [value(row) - bounds(row)[0] for row in curve]
+    return [below, [bounds(row)[1] - value(row) for row in curve]]
 
 
 def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:
@@ -102,23 +99,9 @@ def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:
         color=color,
         alpha=_FAINT,
         linestyle="--",
+        marker={"weight": "x", "unit": "+"}[method],
         linewidth=1.5,
         label=f"{label}, published",
-    )
-
-
-def _caption(axes: Axes, height: float, text: str) -> None:
-    axes.annotate(
-        text,
-        (0, height),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, -6),
-        textcoords="offset points",
-        va="top",
-        fontsize=10,
-        color="#444444",
-        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1},
-        zorder=4,
     )
 
 
@@ -129,14 +112,15 @@ def sensitivity(rows: list[Row]) -> Figure:
     ks = list(dict.fromkeys(row.k for row in rows))
     heights = {(row.layers, row.k): row.accuracy for row in rows}
     grid = [[heights[layer, k] for k in ks] for layer in layers]
-    figure, axes = canvas("Accuracy when one layer alone is pruned")
+    title = "Accuracy when one layer alone is pruned"
+    figure, axes = canvas(title, telling.throughout(rows, "k"))
     image = axes.imshow(grid, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     for y, line in enumerate(grid):
         for x, height in enumerate(line):
             color = "black" if height > _BRIGHT else "white"
             axes.text(x, y, f"{height:.1%}", ha="center", va="center", color=color, fontsize=9)
     axes.set_xticks(range(len(ks)), [f"{k:.15g}%" for k in ks])
-    axes.set_yticks(range(len(layers)), [_plain(layer) for layer in layers])
+    axes.set_yticks(range(len(layers)), [_drawn(layer) for layer in layers])
     axes.set(xlabel="k: percent of the layer removed")
     axes.grid(visible=False)
     bar = figure.colorbar(image, label=f"test accuracy ({rows[0].total:,} images)")
@@ -144,11 +128,9 @@ def sensitivity(rows: list[Row]) -> Figure:
     return figure
 
 
-def _plain(name: str) -> str:
+def _drawn(name: str) -> str:
     """Return a layer's name as it is drawn."""
-    short = name if len(name) <= _LONG else f"{name[:_LONG]}..."
-    # A dollar sign would be read as a formula.
-    return short.replace("$", r"\$")
+    return plain(name if len(name) <= _LONG else f"{name[:_LONG]}...")
 
 
 _LONG = 24  # letters; more would leave no room for the picture

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from prune.files import results
-from prune.views import families, spread_tables, spread_words
+from prune.views import depth, families, spread_tables, spread_words
 from prune.views.families import Family
 from prune.views.tables import Table
 
@@ -35,8 +35,16 @@ def spread(rows: list[Record], data: str) -> Report:
         spread_tables.published_table(found),
     )
     tables = [table for table in shown if table]
-    drawn = ("accuracy", partial(_picture, found))
+    drawn = ("accuracy", partial(_accuracy, found))
     return Report(tables, spread_words.conclusion(found), records(found), drawn)
+
+
+def by_depth(rows: list[Record], readings: depth.Readings) -> Report:
+    """Show the largest k of each depth, and what that says."""
+    found = families.families(rows)
+    lines = depth.lines_of(found, readings)
+    drawn = ("depth", partial(_depth, lines))
+    return Report([depth.table(lines)], depth.verdict(lines), records(found), drawn)
 
 
 def records(found: list[Family]) -> dict[str, bytes]:
@@ -46,13 +54,19 @@ def records(found: list[Family]) -> dict[str, bytes]:
         "comparisons.csv": spread_tables.difference_records(found),
     }
     return {
-        name: results.records_to_csv(list(lines[0]), lines).encode()
+        name: results.to_csv(lines, list(lines[0])).encode()
         for name, lines in each.items()
         if lines
     }
 
 
-def _picture(found: list[Family]) -> Any:
+def _accuracy(found: list[Family]) -> Any:
     from prune.views import spread_plot  # here: it imports matplotlib
 
     return spread_plot.accuracy(found)
+
+
+def _depth(lines: list[depth.Line]) -> Any:
+    from prune.views import depth_plot  # here: it imports matplotlib
+
+    return depth_plot.largest_k(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prune.core.spread import Spread, spread
-from prune.views import published
+from prune.views import published, telling
 from prune.views.families import Family, compare, comparisons
 from prune.views.tables import Table
 
@@ -20,16 +20,22 @@ def means(found: list[Family]) -> Table:
         for family in found
         for k in ks
     }
-    numbers = ", ".join(dict.fromkeys(f"{len(family.unpruned)}" for family in found))
+    numbers = list(dict.fromkeys(len(family.unpruned) for family in found))
     note = (
-        "Mean test accuracy in percent and the 95 % bootstrap interval of the mean; "
-        f"networks each: {numbers}."
+        f"Mean test accuracy in percent and {telling.bounds(*numbers)}; "
+        f"networks each: {', '.join(map(str, numbers))}."
     )
+    note = telling.joined(note, throughout(found))
     if len(found) <= _WIDE:
         lines = [[f"{k:g}", *(cells[family.label, k] for family in found)] for k in ks]
         return Table(["k", *(family.label for family in found)], lines, note)
     lines = [[family.label, *(cells[family.label, k] for k in ks)] for family in found]
     return Table(["k", *(f"{k:g}" for k in ks)], lines, note)
+
+
+def throughout(found: list[Family]) -> str:
+    """Say what all families share, as `telling.throughout` does."""
+    return telling.throughout([family.first for family in found], "k", "seed")
 
 
 def _percent(each: Spread) -> str:
@@ -62,9 +68,11 @@ def differences(found: list[Family]) -> Table | None:
             + [_points(pair.difference) if pair else "" for pair in pairs]
         )
         numbers |= {pair.difference.n: None for pair in pairs if pair}
+    if not numbers:
+        return None
     note = (
-        "Difference of test accuracy in points, network by network, and the 95 % bootstrap "
-        f"interval of its mean; networks each: {', '.join(map(str, numbers))}."
+        "Mean difference of test accuracy in points, network by network, and "
+        f"{telling.bounds(*numbers)}; networks each: {', '.join(map(str, numbers))}."
     )
     return Table(["k", *(f"{k:g}" for k in ks)], lines, note)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from prune.core.spread import Spread, spread
+from prune.views import telling
 from prune.views.families import Comparison, Family, compare
-from prune.views.spread_tables import published_lines
+from prune.views.spread_tables import published_lines, throughout
 
 
 def conclusion(found: list[Family]) -> str:
     """Say how far each family goes, and which is best where that matters."""
-    lines = [_extents(found)]
+    lines = [throughout(found), _extents(found)]
     for kind in dict.fromkeys(family.kind for family in found):
         own = [family for family in found if family.kind == kind]
         if len(own) > 1 and (said := _best(own)):
             lines.append(said)
-    lines += [said for said in (_methods(found), where_published(found)) if said]
-    return "\n".join(lines)
+    lines += [_methods(found), where_published(found)]
+    return "\n".join(filter(None, lines))
 
 
 def _extents(found: list[Family]) -> str:
@@ -34,7 +35,8 @@ def _held(family: Family) -> str:
     told = f", {missed} more not to {first}" if missed else ""
     if each.low is None or each.low == each.high:
         return f"up to k = {each.mean:g} (n = {each.n}{told})"
-    return f"up to k = {each.mean:.3g} ({each.low:.3g} to {each.high:.3g}, n = {each.n}{told})"
+    where = telling.between(each, f"{each.low:.3g}", f"{each.high:.3g}")
+    return f"up to k = {each.mean:.3g} ({where}, n = {each.n}{told})"
 
 
 def _methods(found: list[Family]) -> str:
@@ -49,10 +51,10 @@ def _methods(found: list[Family]) -> str:
     if len(shared) < 2 or any(min(ours[seed], theirs[seed]) < 0 for seed in shared):
         return ""
     each = spread([ours[seed] - theirs[seed] for seed in shared])
+    where = telling.between(each, f"{each.low:+.1f}", f"{each.high:+.1f}")
     return (
-        f"{weight.label} holds for {each.mean:+.1f} of k against {unit.label} (95 % interval "
-        f"{each.low:+.1f} to {each.high:+.1f}, n = {each.n}, network by network): equal k, not "
-        "equal size."
+        f"{weight.label} holds for {each.mean:+.1f} of k against {unit.label} ({where}, "
+        f"n = {each.n}, network by network): equal k, not equal size."
     )
 
 
@@ -79,18 +81,24 @@ def verdict(pair: Comparison) -> str:
 
     The interval says nothing of how many were compared before: the best of many is flattered.
     """
+    difference, n = pair.difference, pair.difference.n
     names = f"{pair.better.label} {{}} {pair.worse.label}"
-    if pair.difference.low is None:
-        return names.format("gives more than") + " on one network, which is no evidence."
-    if pair.difference.low == pair.difference.high == 0:
-        return names.format("gives the same as") + f" on all {pair.difference.n} networks."
+    on = "on one network, which is no evidence" if n == 1 else f"on all {n} networks"
+    if difference.mean == 0 and not difference.low and not difference.high:
+        return f"{names.format('gives the same as')} {on}."
+    more = names.format("gives more than" if difference.mean > 0 else "gives no more than")
+    if n == 1:
+        return f"{more} {on}."
+    if not difference.enough:
+        return f"{more}: {_points(difference)}, pair by pair; {n} networks are no evidence)."
     said = "beats" if pair.certain else "cannot be told from"
-    return f"{names.format(said)}: {_points(pair.difference)}, pair by pair)."
+    return f"{names.format(said)}: {_points(difference)}, pair by pair)."
 
 
 def _points(each: Spread) -> str:
     low, high = 100 * (each.low or 0), 100 * (each.high or 0)
-    return f"{100 * each.mean:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}, n = {each.n}"
+    where = telling.between(each, f"{low:+.2f}", f"{high:+.2f}")
+    return f"{100 * each.mean:+.2f} points ({where}, n = {each.n}"
 
 
 def where_published(found: list[Family]) -> str:

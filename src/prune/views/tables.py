@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from prune.core.measure import wilson
 from prune.files.results import Row
-from prune.views import published
+from prune.views import published, telling
 from prune.views.words import Curves, curves, held
 
 
@@ -67,10 +67,27 @@ def _published(row: Row) -> str:
 def _note(rows: list[Row]) -> str:
     prunable = {row.method: row.prunable for row in rows}
     counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
-    return (
+    note = (
         f"Test accuracy on {rows[0].total:,} images. k is the percent removed of the weights or "
-        f"units that could be: {counts}, of {rows[0].parameters:,} parameters.{_training(rows[0])}"
+        f"units that could be: {counts}{_where(rows)}, of {rows[0].parameters:,} parameters."
     )
+    return telling.joined(note, telling.throughout(rows, "k"))
+
+
+def _where(rows: list[Row]) -> str:
+    """Say in which layers, if all curves share them and they are few enough to be read."""
+    (layers, *others) = dict.fromkeys(row.layers for row in rows)
+    names = [_marked(name) for name in layers.split("+")]
+    return f" in {telling.listed(names)}" if not others and len(names) <= _NAMED else ""
+
+
+_NAMED = 8  # layers
+
+
+_EFFECTIVE = (
+    "effective: parameters that can still influence the output; smaller: how many times fewer "
+    "than all"
+)
 
 
 def gains(rows: list[Row], multiply_adds: int) -> Table:
@@ -84,37 +101,27 @@ def gains(rows: list[Row], multiply_adds: int) -> Table:
         columns.append([_times(row.parameters, row.effective) for row in curve])
         columns.append([_times(multiply_adds, row.macs) for row in curve])
         if all(row.microseconds is not None for row in curve):
-            header.append("us an image")
+            header += ["us an image", "middle half"]
             columns.append([f"{row.microseconds:.3g}" for row in curve])
+            columns.append([_middle_half(row) for row in curve])
     note = (
-        "effective: parameters that can still influence the output; smaller: how many times fewer "
-        "than all; less work: how many times fewer multiply-adds an image needs, the speed-up in "
-        "theory (`prune bench` times the real one)."
+        f"{_EFFECTIVE}; less work: how many times fewer multiply-adds an image needs, the speed-up "
+        "in theory (`prune bench` times the real one)."
     )
+    if "middle half" in header:
+        note += (
+            " us an image: microseconds in whichever form takes least, of 1,000 images at a time, "
+            "the median of the rounds, and the bounds of their middle half."
+        )
     return Table(header, [list(line) for line in zip(*columns, strict=True)], note)
+
+
+def _middle_half(row: Row) -> str:
+    return f"{row.microseconds_low:.3g} to {row.microseconds_high:.3g}"
 
 
 def _times(whole: int, left: int) -> str:
     return f"{whole / left:.1f}x" if left else "all gone"
-
-
-_SCHEDULES = {
-    "one-shot": " After pruning, what is left was trained for {} epochs.",
-    "iterative": " Pruned in rounds, each followed by {} epochs of training.",
-    "gradual": " Pruned while training, for {} epochs.",
-}
-_STARTS = {
-    "pruned": "",
-    "rewind": " Training began from the values of an early epoch of the original one.",
-    "reinit": " Training began from fresh values.",
-    "scratch": " Trained was a smaller dense network of as many parameters, from fresh values.",
-}
-
-
-def _training(row: Row) -> str:
-    if not row.retrain:
-        return ""
-    return _SCHEDULES[row.schedule].format(row.retrain) + _STARTS[row.start]
 
 
 def held_table(rows: list[Row], unpruned: float) -> Table:
@@ -123,12 +130,16 @@ def held_table(rows: list[Row], unpruned: float) -> Table:
     for label, curve in curves(rows).items():
         last, _ = held(curve, unpruned)
         there = next((row for row in curve if row.k == last), None)
-        left = ["", ""]
+        left = ["", "", ""]
         if there is not None:
-            left = [f"{there.nonzero:,}", _times(there.parameters, there.effective)]
+            smaller = _times(there.parameters, there.effective)
+            left = [f"{there.nonzero:,}", f"{there.effective:,}", smaller]
         lines.append([label, "none" if last is None else f"{last:.15g}", *left])
-    note = f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}."
-    return Table(["curve", "largest k", "nonzero", "smaller"], lines, note)
+    note = (
+        f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}. "
+        f"{_EFFECTIVE}."
+    )
+    return Table(["curve", "largest k", "nonzero", "effective", "smaller"], lines, note)
 
 
 def by_layer(rows: list[Row]) -> Table:
@@ -140,7 +151,7 @@ def by_layer(rows: list[Row]) -> Table:
         for k in dict.fromkeys(row.k for row in rows)
     ]
     note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone."
-    return Table(["k", *layers], lines, note)
+    return Table(["k", *layers], lines, telling.joined(note, telling.throughout(rows, "k")))
 
 
 def to_text(table: Table) -> str:

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from prune.files.results import Timing
+from prune.settings.spelling import counted
+from prune.views import telling
 from prune.views.canvas import STYLES, style
 from prune.views.tables import Table
 
@@ -31,18 +33,32 @@ def table(rows: list[Timing]) -> Table:
         [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
-    return Table(header, lines, _note(rows[0]))
+    return Table(header, lines, telling.joined(_note(rows[0]), _shared(rows)))
+
+
+def _shared(rows: list[Timing]) -> str:
+    return telling.throughout(rows, "k", "batch", "form")
 
 
 def _cell(row: Timing) -> str:
     text = f"{1e3 * row.seconds:.3g}"
-    return text if row.form == "dense" else f"{text} ({row.faster:.2f}x)"
+    if row.form == "dense":
+        return text
+    return f"{text} ({row.faster:.2f}x)" if _differs(row) else f"{text} (as dense)"
+
+
+def _differs(row: Timing) -> bool:
+    """Tell whether the middle half of the ratios is all above 1, or all below."""
+    return not row.faster_low <= 1 <= row.faster_high
 
 
 def _note(row: Timing) -> str:
     return (
-        f"Milliseconds for a batch, the median of {row.rounds} rounds in turn, on {row.threads} "
-        "threads; in brackets how many times faster than the dense form of the same round."
+        f"Milliseconds for a batch, the median of {counted(row.rounds, 'round')} in turn, on "
+        f"{counted(row.threads, 'thread')}; in brackets how many times faster than "
+        "the dense form of the same round, `as dense` where the middle half of the rounds does not "
+        "tell. fastest: of the forms before it the one measured to be; mixed: layer by layer the "
+        "one that should be, as `prune` runs."
     )
 
 
@@ -73,7 +89,8 @@ def verdict(rows: list[Timing]) -> str:
         form = GAINS[method]
         found = [(batch, pays(rows, method, form, batch)) for batch in batches]
         told.append(f"{form} {method}s {_where(found)}")
-    return f"On this machine ({rows[0].threads} threads) {'; '.join(told)}."
+    threads = counted(rows[0].threads, "thread")
+    return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(told)}.")
 
 
 def _where(found: list[tuple[int, float | None]]) -> str:
@@ -90,9 +107,16 @@ def _where(found: list[tuple[int, float | None]]) -> str:
     return f"pay {' and '.join(parts)}"
 
 
-def slowest_choice(rows: list[Timing]) -> Timing:
-    """Return where the form that `prune` itself runs compares worst with the dense one."""
-    return min((row for row in rows if row.form == "fastest"), key=lambda row: row.faster)
+def own_choice(rows: list[Timing]) -> str:
+    """Say where the form that `prune` itself runs is slower than the dense one, if anywhere."""
+    slower = [row for row in rows if row.form == "mixed" and row.faster_high < 1 / _MARGIN]
+    if not slower:
+        return "What prune itself runs (mixed) is nowhere slower than dense, as far as can be told."
+    worst = min(slower, key=lambda row: row.faster)
+    return (
+        f"What prune itself runs (mixed) is at worst {worst.faster:.2f} times as fast as dense: "
+        f"{worst.method} k = {worst.k:.15g} at batch {worst.batch:,}."
+    )
 
 
 # Lines of the picture, as (method, form): what each method gains, and the same in Keras.
@@ -114,7 +138,7 @@ def picture(rows: list[Timing]) -> Figure:
     panels = figure.subplots(1, len(batches), sharey=True, squeeze=False)[0]
     for axes, batch in zip(panels, batches, strict=True):
         _panel(axes, [row for row in rows if row.batch == batch])
-        axes.set_title(f"batch {batch:,}, {rows[0].threads} threads", loc="left")
+        axes.set_title(f"batch {batch:,}, {counted(rows[0].threads, 'thread')}", loc="left")
     panels[0].set_ylabel("times as fast as the dense form")
     panels[0].legend(loc="upper left")
     return figure

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from prune.files.results import Row
+from prune.views import telling
 
 TOLERANCE = 0.01  # of accuracy: "one point"
+_MARGIN = 1.02  # of times: where memory happens to lie makes as much
 
 
 class Axis(NamedTuple):
@@ -16,6 +19,7 @@ class Axis(NamedTuple):
     label: str
     unit: str
     value: Callable[[Row], float | None]
+    bounds: Callable[[Row], tuple[float, float]] | None = None  # of what is measured by the clock
 
 
 AXES = {
@@ -29,6 +33,7 @@ AXES = {
         "microseconds for an image, of 1,000 at a time",
         "microseconds an image",
         lambda row: row.microseconds,
+        lambda row: (row.microseconds_low, row.microseconds_high),
     ),
 }
 
@@ -38,24 +43,7 @@ Curves = dict[str, list[Row]]  # by label, in order of k
 
 def curves(rows: list[Row]) -> Curves:
     """Group rows into curves, named by method and by whatever else tells them apart."""
-    grouped: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        told = (row.method, row.criterion, row.scope, row.repair, row.schedule, row.start)
-        grouped.setdefault(told, []).append(row)
-    methods = {method for method, *_ in grouped}
-    # The criterion of a method that has but one goes without saying.
-    several = len(grouped) > len(methods)
-    differing = [
-        several,
-        *(len(set(column)) > 1 for column in list(zip(*grouped, strict=True))[2:]),
-    ]
-    return {_label(key, differing): curve for key, curve in grouped.items()}
-
-
-def _label(key: tuple[str, ...], differing: list[bool]) -> str:
-    method, *rest = key
-    told = [word for word, differs in zip(rest, differing, strict=True) if differs]
-    return " ".join([method, *(word for word in told if word != "none")])
+    return telling.curves(rows, "k")
 
 
 def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]:
@@ -72,31 +60,64 @@ def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]
 def conclusion(rows: list[Row], unpruned: float) -> str:
     """Say up to where each curve keeps its accuracy, and where the highest k leaves it."""
     grouped = curves(rows)
-    if len(grouped) > _FEW:
-        return _best_and_worst(grouped, unpruned)
+    said = _first_and_last if len(grouped) > _FEW else _each
+    return telling.joined(telling.throughout(rows, "k"), said(grouped, unpruned))
+
+
+def _each(grouped: Curves, unpruned: float) -> str:
     extents = []
     for i, (label, curve) in enumerate(grouped.items()):
         last, _ = held(curve, unpruned)
         method, *rest = label.split(" ", 1)
-        named = f"{method} pruning" + "".join(f" by {word}" for word in rest)
+        named = f"{method} pruning" + "".join(f" ({words})" for words in rest)
         keeps = "" if i else f" keeps within 1 point of {_percent(unpruned)}"
         extents.append(f"{named}{keeps} {_up_to(last)}")
+    highest = max(curve[-1].k for curve in grouped.values())
     ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
-    sentence = f"{', '.join(extents)}; k = {rows[-1].k:.15g} leaves {ends}."
+    sentence = f"{', '.join(extents)}; k = {highest:.15g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]
 
 
 def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
-    """Say what is the least, of one of AXES but k, that keeps each curve within one point."""
+    """Say what is the least, of one of AXES but k, that keeps each curve within one point.
+
+    Where a clock cannot tell several apart, all are named.
+    """
     axis = AXES[x]
-    told = []
+    least: dict[str, list[Row]] = {}
     for label, curve in curves(rows).items():
         last, _ = held(curve, unpruned)
         if last is not None:
-            least = min((row for row in curve if row.k <= last), key=axis.value)
-            told.append((axis.value(least), f"{label} at k = {least.k:.15g} with "))
-    found = [f"{name}{_number(value)} {axis.unit}" for value, name in sorted(told)]
-    return f"Cheapest within that point: {', '.join(found) or 'nothing asked'}."
+            least[label] = _least([row for row in curve if row.k <= last], axis)
+    order = sorted(least.values(), key=lambda tied: axis.value(tied[0]))
+    labels = {id(tied): label for label, tied in least.items()}
+    told = [f"{labels[id(tied)]} {_with(tied, axis)}" for tied in order]
+    for i, (before, after) in enumerate(pairwise(order), 1):
+        if axis.bounds and not _costs_more(after[0], before[0], axis):
+            told[i] += " (too close to tell)"
+    return f"Cheapest within that point: {', '.join(told) or 'nothing asked'}."
+
+
+def _with(tied: list[Row], axis: Axis) -> str:
+    *first, last = (f"{k:.15g}" for k in sorted(row.k for row in tied))
+    ks = f"{', '.join(first)} or {last}" if first else last
+    return f"at k = {ks} with {_number(axis.value(tied[0]))} {axis.unit}"
+
+
+def _least(rows: list[Row], axis: Axis) -> list[Row]:
+    """Return the row of least cost, and after it those that cannot be told from it."""
+    least = min(rows, key=axis.value)
+    if axis.bounds is None:
+        return [least]
+    return [least, *(row for row in rows if row != least and not _costs_more(row, least, axis))]
+
+
+def _costs_more(row: Row, other: Row, axis: Axis) -> bool:
+    """Tell whether `row` costs more than `other`; of what is measured, beyond their spread."""
+    if axis.bounds is None:
+        return axis.value(row) > axis.value(other)
+    (low, _), (_, high) = axis.bounds(row), axis.bounds(other)
+    return low > high and axis.value(row) > _MARGIN * axis.value(other)
 
 
 def _number(value: float) -> str:
@@ -107,19 +128,21 @@ def _number(value: float) -> str:
 _FEW = 2
 
 
-def _best_and_worst(grouped: Curves, unpruned: float) -> str:
-    def reach(label: str) -> tuple[float, float]:
-        curve = grouped[label]
-        last, _ = held(curve, unpruned)
-        # Where the k asked cannot tell them apart, the accuracies at all of them do.
-        return (-1 if last is None else last, sum(row.accuracy for row in curve))
-
-    order = sorted(grouped, key=reach)
-    best, worst = ((label, held(grouped[label], unpruned)[0]) for label in (order[-1], order[0]))
-    return (
-        f"Of {len(grouped)} curves {best[0]} keeps within 1 point of {_percent(unpruned)} longest, "
-        f"{_up_to(best[1])}; {worst[0]} falls first, {_up_to(worst[1])}."
-    )
+def _first_and_last(grouped: Curves, unpruned: float) -> str:
+    reached: dict[float | None, list[str]] = {}
+    for label, curve in grouped.items():
+        reached.setdefault(held(curve, unpruned)[0], []).append(label)
+    order = sorted(reached, key=lambda k: -1 if k is None else k)
+    least, most = order[0], order[-1]
+    within = f"within 1 point of {_percent(unpruned)}"
+    if len(reached) == 1:
+        return f"All {len(grouped)} curves alike keep {within} {_up_to(most)}."
+    keep = "keep" if reached[most][1:] else "keeps"
+    longest = f"{telling.listed(reached[most])} {keep} {within} longest, {_up_to(most)}"
+    fall = "fall" if reached[least][1:] else "falls"
+    falls = "" if least is None else f" {fall} first,"
+    first = f"{telling.listed(reached[least])}{falls} {_up_to(least)}"
+    return f"Of {len(grouped)} curves {longest}; {first}."
 
 
 def most_sensitive(rows: list[Row], unpruned: float) -> str:
@@ -129,7 +152,8 @@ def most_sensitive(rows: list[Row], unpruned: float) -> str:
         for layer in dict.fromkeys(row.layers for row in rows)
     }
     told = ", ".join(f"{layer} {_up_to(k)}" for layer, k in extents.items())
-    return f"Pruned alone, each stays within 1 point of {_percent(unpruned)}: {told}."
+    said = f"Pruned alone, each stays within 1 point of {_percent(unpruned)}: {told}."
+    return telling.joined(telling.throughout(rows, "k"), said)
 
 
 def _up_to(k: float | None) -> str:

@@ -31,9 +31,9 @@ class _Declared(NamedTuple):
         return prod(self.shape) * self.kind.itemsize
 
 
-def read(source: Source, address: int, found: list[Message]) -> np.ndarray:
+def read(source: Source, address: int, messages: list[Message]) -> np.ndarray:
     """Return the data set of these messages as float32; `PruneError` goes on from its name."""
-    declared = _declared(found, types.floats)
+    declared = _declared(messages, types.floats)
     if not declared.shape:
         raise PruneError("holds nothing: its shape is none")
     values = _once(source, address, declared)
@@ -41,9 +41,9 @@ def read(source: Source, address: int, found: list[Message]) -> np.ndarray:
         return values.astype(np.float32, copy=False)
 
 
-def numbers(source: Source, address: int, found: list[Message]) -> np.ndarray:
+def numbers(source: Source, address: int, messages: list[Message]) -> np.ndarray:
     """Return the data set of these messages, one number or many, as it is stored."""
-    return _once(source, address, _declared(found, types.numbers))
+    return _once(source, address, _declared(messages, types.numbers))
 
 
 def _once(source: Source, address: int, declared: _Declared) -> np.ndarray:
@@ -53,19 +53,19 @@ def _once(source: Source, address: int, declared: _Declared) -> np.ndarray:
     return _LAYOUTS[declared.layout[1]](source, declared)
 
 
-def _declared(found: list[Message], numbers_of: Callable[[bytes], str]) -> _Declared:
-    kinds = {message.kind for message in found}
-    layout = headers.the(found, LAYOUT, "a layout")
+def _declared(messages: list[Message], numbers_of: Callable[[bytes], str]) -> _Declared:
+    kinds = {message.kind for message in messages}
+    layout = headers.the(messages, LAYOUT, "a layout")
     version, where = cut(layout, 0, 2)
     if EXTERNAL in kinds or (version == 4 and where == _VIRTUAL):
         raise PruneError("is stored outside the file, which is not followed")
     if version not in (3, 4) or where not in _LAYOUTS or (version, where) == (4, _CHUNKED):
         raise PruneError("is stored in a form that is not read; save it with Keras 3")
-    kind = np.dtype(numbers_of(headers.the(found, TYPE, "a type")))
-    shape = types.shape(headers.the(found, SPACE, "a shape"))
+    kind = np.dtype(numbers_of(headers.the(messages, TYPE, "a type")))
+    shape = types.shape(headers.the(messages, SPACE, "a shape"))
     if shape is None or 0 in shape:  # of nothing, the other sides could be anything
         raise PruneError(f"holds nothing: its shape is {shape or 'none'}")
-    packed = chunks.filters(headers.the(found, FILTERS, "filters")) if FILTERS in kinds else []
+    packed = chunks.filters(headers.the(messages, FILTERS, "filters")) if FILTERS in kinds else []
     return _Declared(shape, kind, layout, packed)
 
 
@@ -110,10 +110,10 @@ def _chunked(source: Source, declared: _Declared) -> np.ndarray:
     if not headers.is_there(tree):
         raise PruneError(f"of shape {declared.shape} was never written")
     blocks = chunks.Blocks(tree, tuple(sides[:-1]), declared.filters, declared.kind)
-    found = chunks.stored(source, blocks, declared.shape)
+    pieces = chunks.stored(source, blocks, declared.shape)
     ratio = limits.DEFLATE if chunks.DEFLATE in declared.filters else 1
-    _spend(source, declared, sum(block.size for block in found), ratio)
-    return chunks.read(source.content, blocks, found, declared.shape)
+    _spend(source, declared, sum(block.size for block in pieces), ratio)
+    return chunks.read(source.content, blocks, pieces, declared.shape)
 
 
 _LAYOUTS = {_COMPACT: _compact, _CONTIGUOUS: _contiguous, _CHUNKED: _chunked}

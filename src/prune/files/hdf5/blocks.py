@@ -8,6 +8,7 @@ from prune import PruneError
 from prune.files import limits
 
 UNDEFINED = 2**64 - 1  # the address of what is not there
+_MOST_STEPS = 1_000_000  # some seconds
 
 
 class Broken(PruneError):
@@ -37,9 +38,6 @@ class Source:
             raise Broken(f"it takes more than {_MOST_STEPS:,} steps to read")
 
 
-_MOST_STEPS = 1_000_000  # some seconds
-
-
 def cut(content: bytes, start: int, size: int) -> bytes:
     """Return `size` bytes from `start`, all of which there must be."""
     if start < 0 or size < 0 or start + size > len(content):
@@ -54,6 +52,6 @@ def number(content: bytes, start: int, size: int = 8) -> int:
 
 def expect(content: bytes, start: int, mark: bytes) -> None:
     """Refuse a block without the mark of its kind."""
-    found = cut(content, start, len(mark))
-    if found != mark:
-        raise Broken(f"{mark!r} belongs at {start:,}, not {found!r}")
+    actual = cut(content, start, len(mark))
+    if actual != mark:
+        raise Broken(f"{mark!r} belongs at {start:,}, not {actual!r}")

@@ -41,7 +41,7 @@ def filters(data: bytes) -> list[int]:
     version, count = cut(data, 0, 2)
     if version not in (1, 2) or count > len(_PIPELINES):
         raise Broken("filters are of an unknown version")
-    place, found = 8 if version == 1 else 2, []
+    place, codes = 8 if version == 1 else 2, []
     for _ in range(count):
         code = number(data, place, 2)
         named = version == 1 or code >= 256
@@ -49,10 +49,10 @@ def filters(data: bytes) -> list[int]:
         values = number(data, place + (6 if named else 4), 2)
         padded = values + values % 2 if version == 1 else values
         place += (8 if named else 6) + -(-name // 8) * 8 + 4 * padded
-        found.append(code)
-    if found not in _PIPELINES:
+        codes.append(code)
+    if codes not in _PIPELINES:
         raise PruneError("is stored with filters other than gzip and shuffle")
-    return found
+    return codes
 
 
 def stored(source: Source, blocks: Blocks, shape: tuple[int, ...]) -> list[_Block]:
@@ -65,7 +65,7 @@ def stored(source: Source, blocks: Blocks, shape: tuple[int, ...]) -> list[_Bloc
         raise PruneError(f"is stored in {expected:,} blocks, which are not read")
     corners = [range(0, size, side) for size, side in pairs]
     missing = set(product(*corners))
-    found = []
+    pieces = []
     sides = len(blocks.sides)
     # One more side than the array has, for the bytes of a number.
     for key, place in leaves(source, blocks.tree, kind=1, key=8 + 8 * (sides + 1)):
@@ -73,16 +73,18 @@ def stored(source: Source, blocks: Blocks, shape: tuple[int, ...]) -> list[_Bloc
         if tuple(corner) not in missing:
             raise Broken("a block is stored twice, or outside its array")
         missing.remove(tuple(corner))
-        found.append(_Block(tuple(corner), skipped, place, size))
+        pieces.append(_Block(tuple(corner), skipped, place, size))
     if missing:
         raise PruneError("was never written, or only in part")
-    return found
+    return pieces
 
 
-def read(content: bytes, blocks: Blocks, found: list[_Block], shape: tuple[int, ...]) -> np.ndarray:
+def read(
+    content: bytes, blocks: Blocks, pieces: list[_Block], shape: tuple[int, ...]
+) -> np.ndarray:
     """Put the blocks together, as float32."""
     values = np.empty(shape, np.float32)
-    for block in found:
+    for block in pieces:
         numbers = _unpacked(content, blocks, block).reshape(blocks.sides)
         places = zip(block.corner, blocks.sides, strict=True)
         inside = values[tuple(slice(start, start + side) for start, side in places)]
@@ -108,9 +110,9 @@ def _inflated(data: bytes, size: int) -> bytes:
     """Unpack a stream that must give exactly `size` bytes; no more are ever made."""
     stream = zlib.decompressobj()
     try:
-        found = stream.decompress(data, size + 1)
+        unpacked = stream.decompress(data, size + 1)
     except zlib.error as error:
         raise PruneError(f"is corrupted ({error})") from error
-    if len(found) != size or not stream.eof:
+    if len(unpacked) != size or not stream.eof:
         raise PruneError(f"does not unpack to the {size:,} bytes it declares")
-    return found
+    return unpacked

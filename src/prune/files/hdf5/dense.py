@@ -10,6 +10,7 @@ from prune.files import limits
 from prune.files.hdf5.blocks import UNDEFINED, Broken, Source, cut, expect, number
 
 _DEEPEST = 4  # levels of the tree: each holds tens of times the one below
+_PREFIX = 10  # bytes of a node's mark, version, kind and sum
 
 
 def things(source: Source, heap: int, tree: int, key: slice) -> Iterator[bytes]:
@@ -39,9 +40,6 @@ def _records(source: Source, address: int) -> Iterator[bytes]:
     if depth > _DEEPEST or not record or node < _PREFIX + record:
         raise Broken("a tree of it has impossible measures")
     yield from _below(source, _Tree(node, record, depth), (root, used, depth))
-
-
-_PREFIX = 10  # bytes of a node's mark, version, kind and sum
 
 
 def _below(source: Source, tree: _Tree, at: tuple[int, int, int]) -> Iterator[bytes]:

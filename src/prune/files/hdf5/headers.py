@@ -18,6 +18,9 @@ _MOST = 1000  # messages of an object
 _SHARED = 0x02  # a message that is kept elsewhere
 _TIMES, _LIMITS, _ORDER = 0x20, 0x10, 0x04  # what a header's flags say it has
 
+# By version: where the sizes of addresses are, the base address, and the root's.
+_SUPERBLOCKS = {0: (13, 24, 64), 1: (13, 28, 68), 2: (9, 12, 36), 3: (9, 12, 36)}
+
 
 class Message(NamedTuple):
     """One thing that an object's header says of it."""
@@ -43,30 +46,26 @@ def root(content: bytes) -> int:
     return number(content, other)
 
 
-# By version: where the sizes of addresses are, the base address, and the root's.
-_SUPERBLOCKS = {0: (13, 24, 64), 1: (13, 28, 68), 2: (9, 12, 36), 3: (9, 12, 36)}
-
-
 def messages(source: Source, address: int) -> list[Message]:
     """Return the messages of the object at `address`, in their order."""
     content = source.content
-    found: list[Message] = []
+    kept: list[Message] = []
     newer = content[address : address + 4] == b"OHDR"
     blocks, wide = (_newer if newer else _older)(content, address)
     for start, size in blocks:  # which grows while it is walked
         for message in _block(content, (start, size), newer, wide):
             source.step()
             if message.kind != CONTINUATION:
-                found.append(message)
+                kept.append(message)
                 continue
             place, length = struct.unpack("<QQ", cut(message.data, 0, 16))
             if newer:
                 expect(content, place, b"OCHK")
                 place, length = place + 4, length - 8  # without its mark and its sum
             blocks.append((place, length))
-        if len(found) > _MOST or len(blocks) > _MOST:
+        if len(kept) > _MOST or len(blocks) > _MOST:
             raise Broken(f"an object has more than {_MOST:,} messages")
-    return found
+    return kept
 
 
 def _older(content: bytes, address: int) -> tuple[list[tuple[int, int]], bool]:
@@ -99,9 +98,9 @@ def _block(content: bytes, block: tuple[int, int], newer: bool, ordered: bool) -
         place += head + size
 
 
-def the(found: list[Message], kind: int, what: str) -> bytes:
+def the(messages: list[Message], kind: int, what: str) -> bytes:
     """Return the data of the one message of its kind."""
-    data = [message.data for message in found if message.kind == kind]
+    data = [message.data for message in messages if message.kind == kind]
     if len(data) != 1 or not data[0]:
         raise PruneError(f"has {what} that is missing, told twice, or kept elsewhere")
     return data[0]

@@ -19,10 +19,10 @@ _KEY = slice(4, None)  # in a record of the tree of many links, behind the hash 
 _DEEPEST = 16  # levels of a tree: each at least doubles what it can hold
 
 
-def links(source: Source, found: list[Message]) -> dict[str, int | None]:
+def links(source: Source, messages: list[Message]) -> dict[str, int | None]:
     """Return the address of each name in a group; None stands for a link that is not followed."""
     leading: dict[str, int | None] = {}
-    for name, address in _all(source, found):
+    for name, address in _all(source, messages):
         if name in leading:
             raise Broken("a group holds a name twice")
         if len(leading) == limits.LINKS:
@@ -31,8 +31,8 @@ def links(source: Source, found: list[Message]) -> dict[str, int | None]:
     return leading
 
 
-def _all(source: Source, found: list[Message]) -> Iterator[tuple[str, int | None]]:
-    for message in found:
+def _all(source: Source, messages: list[Message]) -> Iterator[tuple[str, int | None]]:
+    for message in messages:
         if message.kind == SYMBOLS:
             tree, heap = struct.unpack("<QQ", cut(message.data, 0, 16))
             yield from _symbols(source, tree, _names(source.content, heap))

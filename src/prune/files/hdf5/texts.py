@@ -18,17 +18,17 @@ _KEY = slice(0, 8)  # in a record of the tree of many attributes
 _MOST_THINGS = 2**16  # of a heap: its numbers have no more bits
 
 
-def attribute(source: Source, found: list[Message], name: str) -> list[str] | None:
+def attribute(source: Source, messages: list[Message], name: str) -> list[str] | None:
     """Return the texts of the attribute `name`, or None if there is none."""
-    for data in _all(source, found):
+    for data in _all(source, messages):
         parts = _parts(data)
         if parts[0] == name:
             return _read(source, name, *parts[1:])
     return None
 
 
-def _all(source: Source, found: list[Message]) -> Iterator[bytes]:
-    for message in found:
+def _all(source: Source, messages: list[Message]) -> Iterator[bytes]:
+    for message in messages:
         if message.kind == ATTRIBUTE:
             yield message.data
         elif message.kind == ATTRIBUTE_INFO:
@@ -50,19 +50,19 @@ def _parts(data: bytes) -> tuple[str, bytes, bytes, bytes]:
     return decoded(parts[0].rstrip(b"\0")), parts[1], parts[2], data[place:]
 
 
-def _read(source: Source, name: str, kind: bytes, space: bytes, held: bytes) -> list[str]:
+def _read(source: Source, name: str, kind: bytes, space: bytes, values: bytes) -> list[str]:
     shape, how = types.shape(space), types.texts(kind)
     count = 0 if shape is None else prod(shape)
     if count == 0:
         return []  # Keras keeps a list of no names as one of no numbers
     if how is None:
         raise PruneError(f"has an attribute {name} that is not text")
-    if count > limits.LINKS or count * how.size > len(held):
+    if count > limits.LINKS or count * how.size > len(values):
         raise Broken(f"its attribute {name} declares {count:,} texts")
-    each = [held[i * how.size : (i + 1) * how.size] for i in range(count)]
+    texts = [values[i * how.size : (i + 1) * how.size] for i in range(count)]
     if how.in_heap:
-        each = list(_from_heaps(source, each))
-    return [decoded(text.rstrip(b"\0")) for text in each]
+        texts = list(_from_heaps(source, texts))
+    return [decoded(text.rstrip(b"\0")) for text in texts]
 
 
 def _from_heaps(source: Source, places: list[bytes]) -> Iterator[bytes]:

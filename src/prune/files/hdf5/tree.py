@@ -33,8 +33,8 @@ def root(content: bytes) -> Group:
     return _group(source, "", headers.messages(source, headers.root(content)))
 
 
-def _group(source: Source, name: str, found: list[Message]) -> Group:
-    return Group(source, name, found, links.links(source, found))
+def _group(source: Source, name: str, messages: list[Message]) -> Group:
+    return Group(source, name, messages, links.links(source, messages))
 
 
 def names(group: Group) -> list[str]:
@@ -50,10 +50,10 @@ def subgroup(parent: Group, path: str) -> Group | None:
         if group is None or address is None:
             return None
         where = f"{group.name}/{name}"
-        found = headers.messages(group.source, address)
-        if not _GROUPS & {message.kind for message in found}:
+        messages = headers.messages(group.source, address)
+        if not _GROUPS & {message.kind for message in messages}:
             raise PruneError(f"has {short(where)} where a group belongs")
-        group = _group(group.source, where, found)
+        group = _group(group.source, where, messages)
     return group
 
 
@@ -88,20 +88,20 @@ def _data_set(parent: Group, path: str, read: Callable[..., np.ndarray]) -> np.n
     address = None if group is None else _address(group, name)
     if group is None or address is None:
         raise PruneError(f"has no data set {short(path)}")
-    found = headers.messages(group.source, address)
+    messages = headers.messages(group.source, address)
     where = short(f"{group.name}/{name}")
-    if LAYOUT not in {message.kind for message in found}:
+    if LAYOUT not in {message.kind for message in messages}:
         raise PruneError(f"has {where} where a data set belongs")
     try:
-        return read(group.source, address, found)
+        return read(group.source, address, messages)
     except PruneError as error:
         raise PruneError(f"data set {where} {error}") from error
 
 
 def text(holder: Group, name: str) -> str | None:
     """Return the text attribute `name`, or None."""
-    found = texts(holder, name)
-    return found[0] if found else None
+    values = texts(holder, name)
+    return values[0] if values else None
 
 
 def texts(holder: Group, name: str) -> list[str] | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from prune import PruneError
-
-MOST_DROPPED = 0.99  # share of an image that may be left out: there must be something to learn from
 
 _MOST_POINTS = 10_000
 _MOST_SEEDS = 1000
@@ -55,13 +54,38 @@ def percent(text: str, item: str, what: str) -> Fraction:
     return Fraction(number)
 
 
+def k(sparsity: Fraction) -> float:
+    """Return the percent of a sparsity, an int where it is whole.
+
+    >>> k(Fraction(1, 2)), k(Fraction(1, 8))
+    (50, 12.5)
+    """
+    number = 100 * sparsity
+    return int(number) if number.denominator == 1 else float(number)
+
+
+def seeds_again(numbers: Sequence[int]) -> str:
+    """Return seeds as they are typed.
+
+    >>> seeds_again((0, 1, 2, 7))
+    '0-2,7'
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
 def seeds(text: str, what: str) -> tuple[int, ...]:
     """Turn a list of seeds into numbers, each once; `what` names it in errors.
 
     >>> seeds("0-2, 7", "--seeds")
     (0, 1, 2, 7)
     """
-    found: dict[int, None] = {}
+    numbers: dict[int, None] = {}
     for item in re.split(r"[,\s]+", text.strip()):
         bounds = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", item, re.ASCII)
         first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (1, 0)
@@ -69,5 +93,5 @@ def seeds(text: str, what: str) -> tuple[int, ...]:
             raise PruneError(f"{what} takes seeds such as 0-4 or 0,2,5, got {item!r}")
         if last - first >= _MOST_SEEDS:
             raise PruneError(f"{what} {item} would be {last - first + 1:,} seeds; ask for fewer")
-        found |= dict.fromkeys(range(first, last + 1))
-    return tuple(found)
+        numbers |= dict.fromkeys(range(first, last + 1))
+    return tuple(numbers)

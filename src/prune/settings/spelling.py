@@ -1,4 +1,4 @@
-"""What somebody may have meant."""
+"""What somebody may have meant, and numbers of things."""
 
 from __future__ import annotations
 
@@ -15,3 +15,12 @@ def closest(word: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(word, list(known), n=1)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "network"), counted(2000, "epoch")
+    ('1 network', '2,000 epochs')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -1,0 +1,190 @@
+"""What a command was asked, as settings; what contradicts itself is refused here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, TypeVar
+
+from prune import PruneError
+from prune.settings import lists
+from prune.settings.fields import Setting, settings
+from prune.settings.files import Out, Save, Seeds, Talk, Weights
+from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
+from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
+from prune.settings.study import KEYS, Part
+
+Owner = TypeVar("Owner")
+
+
+class Option(NamedTuple):
+    """A setting as a command offers it."""
+
+    owner: type
+    field: str
+    setting: Setting
+    default: Any
+
+    @property
+    def name(self) -> str:
+        """Its name, by which its value is kept."""
+        words = self.setting.words or (self.field,)
+        return words[-1].removeprefix("--").replace("-", "_")
+
+    @property
+    def word(self) -> str:
+        """What is typed."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it is for, what can be asked of it, and where it is carried out."""
+
+    name: str
+    module: str  # of prune.cli, with a function `run(asked) -> int`
+    short: str
+    about: str
+    examples: str
+    declared: tuple[type, ...]  # dataclasses of settings
+    methods: tuple[str, ...] = ()  # that it prunes by, unless they are asked for
+    without: Collection[str] = ()  # options of those that it does not offer
+    defaults: dict[str, Any] = field(default_factory=dict)  # that differ, by option
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)  # likewise
+    helps: dict[str, dict[str, Any]] = field(default_factory=dict)  # what argparse says otherwise
+    one_curve: bool = False  # of each method, and no more
+    check: Callable[[Asked], None] = lambda asked: None
+
+    def options(self) -> Iterator[Option]:
+        """Yield what it offers."""
+        for owner in self.declared:
+            for each, own in settings(owner):
+                option = Option(owner, each.name, own, each.default)
+                if option.name not in self.without:
+                    usual = (each.default,) * bool(each.default) if own.commas else each.default
+                    yield option._replace(default=self.defaults.get(option.name, usual))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The settings of one run of a command."""
+
+    command: Command
+    words: list[str]  # as they were typed, `prune` first
+    given: dict[str, Any]  # the options among them, and what they mean
+    understand: Callable[[list[str]], Asked]  # other words
+    carry_out: Callable[[Asked], int]
+
+    def options(self) -> Iterator[tuple[Option, Any]]:
+        """Yield every option and its value."""
+        for option in self.command.options():
+            yield option, self.given.get(option.name, option.default)
+
+    def set(self) -> Iterator[tuple[Option, Any]]:
+        """Yield the options that were set to something else than is usual."""
+        for option, value in self.options():
+            flags = option.setting.flags
+            typed = option.name in self.given and (flags is None or value in flags)
+            if typed and (value != option.default or option.setting.also):
+                yield option, value
+
+    def of(self, owner: type[Owner]) -> Owner:
+        """Return the settings that `owner` declares."""
+        offered = {(each.owner, each.field): value for each, value in self.options()}
+        own = {
+            each.name: offered[owner, each.name]
+            for each in fields(owner)  # type: ignore[arg-type]
+            if (owner, each.name) in offered
+        }
+        return owner(**own)
+
+    def part(self) -> Any:
+        """Return the part of a study that is asked for."""
+        offered = {(each.owner, each.field): value for each, value in self.options()}
+        seeds = offered.get((Seeds, "seeds")) or (offered.get((Weights, "seed"), 0),)
+        methods = self.command.methods or (offered[Pruning, "method"],)
+        values: dict[str, Any] = {"seeds": seeds, "methods": methods}
+        for name, key in KEYS.items():
+            if name not in values and (key.owner, key.name) in offered:
+                value = offered[key.owner, key.name]
+                one = key.lists and not key.setting.commas
+                values[name] = (value,) if one else value
+        return Part(**values)
+
+    def plain(self) -> dict[str, Any]:
+        """Return every setting, as JSON can hold it."""
+        plain = {option.name: _plain(option, value) for option, value in self.options()}
+        return {"command": self.command.name} | plain
+
+    def again(self, *without: str) -> list[str]:
+        """Return the options for what goes in and how, as far as they were set, as typed."""
+        return [
+            _typed(option, value)
+            for option, value in self.set()
+            if option.owner not in (Out, Talk, Save) and option.name not in without
+        ]
+
+
+def _plain(option: Option, value: Any) -> Any:
+    if value is None or option.setting.commas:
+        return value if value is None else list(value)
+    return option.setting.kind.plain(value)
+
+
+def _typed(option: Option, value: Any) -> str:
+    if option.setting.flags:
+        return f"--{value}"
+    if value is True:
+        return option.word
+    text = ",".join(value) if option.setting.commas else option.setting.kind.said(value)
+    return f"{option.word} {shlex.quote(text)}"
+
+
+def refuse(asked: Asked) -> None:
+    """Refuse options that mean nothing where they stand, or contradict each other."""
+    owners = {owner: asked.of(owner) for owner in asked.command.declared}
+    again = owners.get(Retraining)
+    for option, value in asked.set():
+        if option.owner is Retraining and again.epochs is None:
+            word = f"--{value}" if option.setting.flags else option.word
+            raise PruneError(f"{word} is about training: give --retrain EPOCHS too")
+    for option, _ in asked.set():
+        if not option.setting.matters(owners[option.owner]):
+            name, value = option.setting.needs
+            needed = f"--{name} {value}"
+            raise PruneError(
+                f"{option.word} is for {needed}, got {getattr(owners[option.owner], name)}; leave "
+                f"out {option.word}, or give {needed}"
+            )
+    if again and again.epochs:
+        _check_retraining(again, owners[Pruning], owners.get(Controls, Controls()))
+    if Pruning in owners:
+        _check_pruning(owners[Pruning])
+    asked.command.check(asked)
+
+
+def _check_pruning(pruning: Pruning) -> None:
+    if pruning.k_map is not None and pruning.scope != LAYER:
+        raise PruneError(f"--k-map says how far each layer goes; leave out --scope {pruning.scope}")
+
+
+def _check_retraining(again: Retraining, pruning: Pruning, controls: Controls) -> None:
+    refuse_senseless(again.schedule, again.start)
+    if again.ramp_from == 1:
+        raise PruneError("--ramp-from 100 leaves nothing to go on from; give less")
+    if again.ramp_from and again.ramp_from >= pruning.k[-1]:
+        raise PruneError(
+            f"--ramp-from {lists.k(again.ramp_from):g} leaves no k a ramp: give less, or a "
+            "larger --k"
+        )
+    if again.start == REWIND and again.rewind > Recipe.epochs:
+        raise PruneError(
+            f"--rewind takes an epoch of the original training, 0 to {Recipe.epochs}, "
+            f"got {again.rewind}"
+        )
+    if controls.controls and pruning.scope == NETWORK and again.schedule != ONE_SHOT:
+        raise PruneError(
+            f"--controls with --scope network cannot follow --schedule {again.schedule}, whose "
+            "counts by layer training decides; use --scope layer or one-shot"
+        )

@@ -1,0 +1,225 @@
+"""The commands: what each is for, and what can be asked of it.  None is imported by this."""
+
+from __future__ import annotations
+
+from argparse import SUPPRESS
+from dataclasses import fields
+from pathlib import Path
+
+from prune import PruneError
+from prune.cli.asked import Asked, Command
+from prune.settings import lists
+from prune.settings.fields import percents
+from prune.settings.files import (
+    JSON,
+    TABLE,
+    Activation,
+    Axis,
+    Crew,
+    Depths,
+    File,
+    Out,
+    Packing,
+    Save,
+    Seeds,
+    Talk,
+    Timing,
+    Weights,
+)
+from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
+from prune.settings.recipe import Retraining, Training
+
+_HIDDEN = {"help": SUPPRESS}  # to be refused with its reason
+_MOST_ROUNDS = 1000
+_DEEPEST = 50
+
+
+def _one_k(asked: Asked) -> None:
+    if len(asked.of(Pruning).k) > 1:
+        raise PruneError("shrink takes one --k, such as --k 90")
+
+
+def _few_rounds(asked: Asked) -> None:
+    rounds = asked.of(Timing).rounds
+    if rounds > _MOST_ROUNDS:
+        raise PruneError(f"--rounds {rounds:,} would take days; give at most {_MOST_ROUNDS:,}")
+
+
+def _depths(asked: Asked) -> None:
+    depths = sorted(asked.of(Depths).depths)
+    if not 1 <= depths[0] <= depths[-1] <= _DEEPEST:
+        raise PruneError(
+            f"--depths takes numbers from 1 to {_DEEPEST}, got {lists.seeds_again(depths)}"
+        )
+    if asked.of(Pruning).k[0] != 0:
+        raise PruneError("--k must hold 0: the largest k is told from what no pruning gives")
+
+
+def _single_network(asked: Asked) -> None:
+    """Refuse with --seeds what is of one network."""
+    if asked.of(Seeds).seeds is None:
+        return
+    for option, _ in asked.set():
+        if option.owner in (Weights, Axis):
+            raise PruneError(
+                f"--seeds trains networks of its own and prunes them alike; leave out {option.word}"
+            )
+
+
+def _sweep(name: str, methods: tuple[str, ...], short: str, about: str) -> Command:
+    return Command(
+        name,
+        "sweep",
+        short,
+        about,
+        f"prune {name}\n"
+        f"prune {name} --k 0,25,50,90\n"
+        f"prune {name} --criterion activation,obs --repair lstsq\n"
+        f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
+        f"prune {name} --format csv > {name}.csv",
+        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Axis, Talk),
+        methods=methods,
+        without=("method",),
+        # No unit of the output can go.
+        helps={"include_output": _HIDDEN} if UNIT in methods else {},
+        defaults={"out": Path("results") / name},
+        check=_single_network,
+    )
+
+
+COMMANDS = (
+    _sweep(
+        "weight",
+        (WEIGHT,),
+        "set the weights of smallest magnitude to zero",
+        "Set the weights of smallest magnitude to zero, at each k, and measure accuracy.",
+    ),
+    _sweep(
+        "unit",
+        (UNIT,),
+        "remove the units of smallest L2 norm",
+        "Remove the units whose kernel columns have the smallest L2 norm, at each k, and measure "
+        "accuracy.",
+    ),
+    _sweep(
+        "compare",
+        METHODS,
+        "both, in one table and one picture",
+        "Prune by weight and by unit, and show both in one table and one picture.",
+    ),
+    Command(
+        "sensitivity",
+        "sensitivity",
+        "prune each layer alone, and suggest how far each should go",
+        "Prune each layer alone, at each k, and suggest how far to prune each for the least loss "
+        "on training images.",
+        "prune sensitivity\n"
+        "prune sensitivity --method unit --repair lstsq\n"
+        "prune weight --k-map results/sensitivity/allocation.json",
+        (Pruning, Controls, Weights, Images, Out, Talk),
+        defaults={"out": Path("results/sensitivity")},
+        helps={"controls": _HIDDEN},
+        one_curve=True,
+    ),
+    Command(
+        "study",
+        "studies",
+        "many networks pruned in many ways, with intervals",
+        "Train networks, prune them in many ways, and tell the spread. Again: what is missing.",
+        "prune study studies/replication.toml --dry-run\n"
+        "prune study studies/replication.toml --jobs 2\n"
+        "prune study studies/methods.toml --scheduler tcp://127.0.0.1:8786",
+        (File, Out, Crew, Talk),
+    ),
+    Command(
+        "depth",
+        "depth",
+        "prune networks of several depths",
+        "Train networks of several depths, of equal width and of equally many parameters, and "
+        "tell how far each can be pruned: a study, which goes on where it was.",
+        "prune depth --dry-run\nprune depth --jobs 2\n"
+        "prune depth --depths 1-3 --seeds 0-9 --width 100",
+        (Depths, Training, Pruning, Crew, Images, Out, Talk),
+        without={each.name for each in (*fields(Training), *fields(Pruning))}
+        - {"k", "epochs", "batch_size"},
+        defaults={"out": Path("results/depth"), "batch_size": 128, "k": percents().typed("0:98:2")},
+        check=_depths,
+    ),
+    Command(
+        "criteria",
+        "criteria",
+        "list the criteria",
+        "List the criteria: how weights or units can be ranked for removal.",
+        "prune criteria\nprune criteria --format json",
+        (Out, Talk),
+        without=("out",),
+        choices={"format": (TABLE, JSON)},
+    ),
+    Command(
+        "shrink",
+        "shrink",
+        "prune, and save a network that really is smaller",
+        "Prune to one k, physically remove what no longer matters, prove that the answers are the "
+        "same, and save.",
+        "prune shrink --method unit --k 70 --save small.keras\n"
+        "prune shrink --method unit --criterion obs --k 90 --save small.weights.h5\n"
+        "prune shrink --method weight --k 95 --save small.npz --float16",
+        (Pruning, Controls, Save, Packing, Weights, Images, Retraining, Out, Talk),
+        defaults={"out": Path("results/shrink")},
+        choices={"format": (TABLE, JSON)},
+        helps={
+            "controls": _HIDDEN,
+            "k": {"metavar": "PERCENT", "nargs": 1, "help": "percent to remove, such as 90"},
+        },
+        one_curve=True,
+        check=_one_k,
+    ),
+    Command(
+        "bench",
+        "bench",
+        "time pruned networks: dense, shrunk and sparse",
+        "Time networks pruned by weight and by unit, at each k, in the dense, shrunk and sparse "
+        "form and in the mixed one that `prune` itself runs, side by side.",
+        "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
+        "prune bench --keras --k 0,70,90,97,99",
+        (Pruning, Controls, Timing, Weights, Images, Out, Talk),
+        methods=METHODS,
+        without=("method", "engine"),
+        defaults={"out": Path("results/bench")},
+        helps={"include_output": _HIDDEN, "controls": _HIDDEN},
+        one_curve=True,
+        check=_few_rounds,
+    ),
+    Command(
+        "train",
+        "train",
+        "train the network",
+        "Train a network with Keras: ReLU layers without biases, softmax, Adam.",
+        "prune train --save weights.h5\n"
+        "prune train --save quick.keras --epochs 1 --limit 1000\n"
+        "prune train --save small.weights.h5 --hidden 300,100 --seed 1",
+        (Training, Save, Images, Out, Talk),
+        without=("format",),
+        defaults={"out": Path("results/train")},
+    ),
+    Command(
+        "inspect",
+        "inspect",
+        "show what is in a weights file",
+        "Show what is in a weights file, without running anything.",
+        "prune inspect weights.h5\nprune inspect model.keras --format json",
+        (File, Activation, Out, Talk),
+        without=("out",),
+        choices={"format": (TABLE, JSON)},
+    ),
+    Command(
+        "rerun",
+        "rerun",
+        "repeat a run from its run.json, and compare",
+        "Repeat a run of weight, unit, compare or sensitivity as its run.json tells, and compare "
+        "every count with its table. Exit status 1 if any differs.",
+        "prune rerun results/compare/run.json\nprune rerun results/compare/run.json --out again",
+        (File, Out, Talk),
+        without=("format",),
+    ),
+)

@@ -1,0 +1,161 @@
+"""What is read, where results go, and who carries a study out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prune.settings.fields import (
+    COMMON,
+    OUTPUT,
+    one_of,
+    path,
+    seeds,
+    setting,
+    sizes,
+    text,
+    truth,
+    whole,
+)
+
+FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
+AXES = BY_K, *_, BY_TIME = ("k", "parameters", "macs", "bytes", "time")
+
+
+@dataclass(frozen=True)
+class Talk:
+    """How much is said; every command takes it."""
+
+    quiet: bool = setting(
+        False, truth(), "print results and errors only", group=OUTPUT, words=("-q", "--quiet")
+    )
+    debug: bool = setting(False, truth(), "show the traceback of an error", group=OUTPUT)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """How a weights file is read."""
+
+    activation: str = setting(
+        "relu", text("NAME"), "of the hidden layers, for weights files that do not tell"
+    )
+    isolate: bool = setting(
+        False, truth(), "read the weights file in a child process that can do nothing else"
+    )
+
+
+@dataclass(frozen=True)
+class Weights(Activation):
+    """The network to prune, from a file."""
+
+    weights: Path | None = setting(
+        None, path(), "network to prune", group=COMMON, usual="the shipped one"
+    )
+    seed: int = setting(0, whole(0), "everything random")
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Networks to prune, trained for it."""
+
+    seeds: tuple[int, ...] | None = setting(
+        None,
+        seeds(),
+        "instead of one network, train those of the reference recipe with these seeds, such as "
+        "0-4 (minutes each; kept in results/networks), and tell the spread; `prune study` does "
+        "more",
+    )
+
+
+@dataclass(frozen=True)
+class Out:
+    """Where files go, and what is printed."""
+
+    out: Path | None = setting(None, path("DIR"), "where files go", group=COMMON)
+    format: str = setting(
+        TABLE,
+        one_of(*FORMATS, metavar="F"),
+        f"printed on stdout: {', '.join(FORMATS)}",
+        group=OUTPUT,
+    )
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a picture shows."""
+
+    x: str = setting(
+        BY_K,
+        one_of(*AXES, metavar="AXIS"),
+        f"what the picture shows accuracy against: {', '.join(AXES)}",
+        group=OUTPUT,
+    )
+
+
+@dataclass(frozen=True)
+class Save:
+    """A network to write."""
+
+    save: Path | None = setting(None, path(), "the file to write", required=True, group=COMMON)
+    force: bool = setting(False, truth(), "overwrite FILE if it exists", group=OUTPUT)
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How small a saved network is packed."""
+
+    float16: bool = setting(False, truth(), "halve the values of an .npz", group=OUTPUT)
+    compress: bool = setting(False, truth(), "deflate the arrays of an .h5", group=OUTPUT)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What is timed, and how often."""
+
+    batch: tuple[int, ...] = setting(
+        (1, 1000), sizes()._replace(metavar="N,..."), "images at a time"
+    )
+    rounds: int = setting(21, whole(1), "how often each is timed")
+    keras: bool = setting(False, truth(), "time the same networks in Keras beside them")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who carries a study out, and where its networks are kept."""
+
+    dry_run: bool = setting(
+        False,
+        truth(),
+        "tell the grid, what is done already and how long the rest may take; do nothing",
+    )
+    fresh: bool = setting(False, truth(), "forget what is done; start over")
+    jobs: int = setting(1, whole(1), "processes, which share the cores")
+    scheduler: str | None = setting(
+        None,
+        text("ADDRESS"),
+        "of a Dask cluster that carries out the cells, instead of --jobs",
+    )
+    networks: Path | None = setting(
+        None,
+        path("DIR"),
+        "where trained networks are kept; several studies may share it",
+        usual="in --out",
+    )
+
+
+@dataclass(frozen=True)
+class Depths:
+    """Networks of several depths."""
+
+    depths: tuple[int, ...] = setting(
+        (1, 2, 3, 4, 5), seeds("--depths"), "numbers of hidden layers"
+    )
+    width: int = setting(300, whole(1), "units")
+    seeds: tuple[int, ...] = setting((0, 1, 2, 3, 4), seeds(), "networks")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the command is about."""
+
+    file: Path | None = setting(None, path(), "", words=("file",), required=True)
