@@ -22,7 +22,10 @@ def layers_of(config, **more):
 
 
 def test_nothing_of_what_is_given_is_in_what_is_returned():
-    given = model(dense("first", units=6), entry("Reshape", "reshape", target_shape=[2, 3]))
+    # Keras 2 kept a type in every initializer, which is taken out.
+    initializer = {"class_name": "Ones", "config": {"dtype": "float32"}}
+    first = dense("first", units=6, kernel_initializer=initializer)
+    given = model(first, entry("Reshape", "reshape", target_shape=[2, 3]))
 
     def things(value):
         below = value.values() if isinstance(value, dict) else value
@@ -80,6 +83,31 @@ def test_no_setting_lets_through_what_could_do_harm(value):
             continue  # as good a name as another
         with pytest.raises(PruneError, match="^here must be "):
             check(value, "here")
+
+
+@pytest.mark.parametrize(
+    ("layer", "refusal"),
+    [
+        (entry("Conv2D", "c", filters=1, kernel_size=[[3, 3], [3, 3]]), "kernel_size must be"),
+        (dense("d", units=True), "units must be"),
+        (dense("d", units=5.0), "units must be"),
+        (entry("TimeDistributed", "t", layer=3), "has no class_name"),
+        ({**dense("d"), "inbound_nodes": [{"args": {}, "kwargs": []}]}, "in a form that Keras"),
+        ({**dense("d"), "inbound_nodes": [[["images", 0, 0, {"mask": 1}]]]}, "save the model with"),
+        (
+            {**dense("d"), "inbound_nodes": [[["images", -1, 0]]]},
+            "from a place that Keras does not",
+        ),
+    ],
+)
+def test_layers_in_forms_that_keras_does_not_write_are_refused(layer, refusal):
+    with pytest.raises(PruneError, match=refusal):
+        graph.model(model(copy.deepcopy(layer)))
+
+
+def test_a_layer_without_its_size_is_refused():
+    with pytest.raises(PruneError, match=r"layer 'd' \(Dense\) lacks settings"):
+        law.check("layers/dense", layers_of(sequential("a", entry("Dense", "d")))[0], {})
 
 
 def test_settings_that_say_nothing_are_left_out():
@@ -200,6 +228,13 @@ def test_groups_of_arrays_are_named_as_keras_names_them(kind, group):
     assert [place for place, _ in graph.parts(config)] == [f"layers/{group}", f"layers/{group}_1"]
 
 
+def test_operations_are_not_counted_among_the_layers_of_their_name():
+    operation = {"module": "keras.src.ops.nn", "class_name": "Gelu", "config": {"name": "a"}}
+    layer = {"module": None, "class_name": "Gelu", "config": {"name": "b"}}
+    config = {"class_name": "Functional", "config": {"layers": [operation, layer]}}
+    assert list(graph.parts(config)) == [("layers/gelu", layer)]
+
+
 def test_arrays_come_as_they_are_stored(tmp_path):
     path = tmp_path / "part"
     with h5py.File(path, "w") as file:
@@ -256,6 +291,60 @@ def test_a_trusted_class_keeps_its_settings_and_hides_no_code():
     own["config"]["inner"] = entry("Lambda", "code", function="f")
     with pytest.raises(PruneError, match="layer 'code' is a Lambda"):
         layers_of(sequential("a", own), trust={"Mine": object})
+
+
+def places(value):
+    """Yield every place in a configuration: what holds it, and under which key."""
+    for key, below in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        yield value, key
+        if isinstance(below, dict | list):
+            yield from places(below)
+
+
+def rich():
+    """Return a model with something of everything."""
+    leaky = entry("LeakyReLU", "leaky", negative_slope=0.2)
+    initializer = {"module": "keras.initializers", "class_name": "Ones", "config": {}}
+    policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
+    cut = {"class_name": "__slice__", "config": {"start": 0, "stop": None, "step": None}}
+    get = {"module": "keras.src.ops.numpy", "class_name": "GetItem", "config": {"name": "get"}}
+    get["inbound_nodes"] = [call("first", mask=[cut, 0])]
+    return model(
+        dense("first", activation=leaky, kernel_initializer=initializer, dtype=policy),
+        get,
+        sequential("inner", entry("TimeDistributed", "t", layer=dense("x"))),
+        entry("BatchNormalization", "b", axis=[1], epsilon=0.1),
+        entry("Conv2D", "c", filters=2, kernel_size=[3, 3], padding="same"),
+        {**keras2("Reshape", "r", target_shape=[2, 3]), "inbound_nodes": [[["c", 0, 0, {}]]]},
+    )
+
+
+JUNK = [None, True, -1, 10**40, float("nan"), "", "x", "Lambda", [], {}, [[]], ["first", 0, 0]]
+JUNK += [
+    {"class_name": "Dense"},
+    {"class_name": ["a"], "config": []},
+    "\ud800",
+    "a\x00b",
+    [1, 2, 3],
+]
+JUNK += [{"class_name": "__slice__", "config": None}, {"module": [], "class_name": "Zeros"}]
+
+
+def test_a_configuration_spoilt_anywhere_is_refused_in_a_line_or_rebuilt(rng):
+    assert len(layers_of(rich())) == 7
+    refused = 0
+    for _ in range(4000):
+        spoilt = rich()
+        for _ in range(rng.integers(1, 4)):
+            holder, key = (found := list(places(spoilt)))[rng.integers(len(found))]
+            other, where = found[rng.integers(len(found))]
+            holder[key] = copy.deepcopy([*JUNK, other[where]][rng.integers(len(JUNK) + 1)])
+        try:
+            law.check_all({}, dict(graph.parts(graph.model(spoilt))))
+        except PruneError as error:
+            refused += 1
+            assert str(error).isprintable() and len(str(error)) < 900
+    assert refused > 3000
 
 
 def test_as_many_layers_as_are_allowed_are_read():

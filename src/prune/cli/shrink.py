@@ -59,7 +59,7 @@ def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
         "parameters": [before.parameters(), written.parameters()],
         "nonzero": [before.nonzero(), written.nonzero()],
         "multiply_adds": [before.multiply_adds(), smallest.multiply_adds()],
-        "bytes": [4 * before.parameters(), len(saved.content)],
+        "bytes": [shrinking.file_bytes(job.network), len(saved.content)],
         "correct": [engine(job.network).correct, other(saved.network).correct],
         "units": units,
         "largest_difference": saved.difference.largest,

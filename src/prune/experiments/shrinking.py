@@ -41,6 +41,12 @@ def units(network: Any) -> dict[str, int]:
     return network.units()
 
 
+def file_bytes(network: Any) -> int:
+    """Return how long a file of a network is: of a chain as plain arrays."""
+    whole = anatomy.of(network)
+    return 4 * whole.parameters() if anatomy.is_chain(network) else whole.file_bytes()
+
+
 def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half: bool) -> Saved:
     """Return the file of a smaller chain of dense layers."""
     shrunk = alive.shrink(pruned)

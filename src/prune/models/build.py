@@ -7,6 +7,7 @@ allocated which the file's own arrays do not bear out.
 from __future__ import annotations
 
 import copy
+import re
 import tempfile
 import warnings
 from collections import Counter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import keras
 
 _TOLD = 300  # letters of what Keras says
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build(file: ModelFile) -> keras.Model:
@@ -71,7 +73,8 @@ def _refusing(what: str) -> Iterator[None]:
     except Exception as error:
         # Behind the last of its headings is the reason.
         told = str(error).rpartition("Exception encountered: ")[2] or type(error).__name__
-        raise Unbuildable(f"{what}: {printable(' '.join(told.split()))[:_TOLD]}") from error
+        plain = printable(" ".join(_COLOURS.sub("", told).split()))
+        raise Unbuildable(f"{what}: {plain[:_TOLD]}") from error
 
 
 def _check_sizes(file: ModelFile) -> None:

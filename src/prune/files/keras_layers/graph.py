@@ -162,21 +162,18 @@ class _Walk:
                 if not _says_nothing(kind, key, value):
                     raise PruneError(f"{told} is no setting that such a layer is known to have")
             elif key in kinds.NESTED:
-                rebuilt[key] = self._nested(value, told, depth)
+                rebuilt[key] = self._nested(value, depth)
             elif key in kinds.ACTIVATED:
                 rebuilt[key] = self._activation(value, told, depth)
             else:
                 rebuilt[key] = kinds.SETTINGS[key](value, told)
         return _modern(kind, rebuilt)
 
-    def _nested(self, value: Any, told: str, depth: int) -> Any:
+    def _nested(self, value: Any, depth: int) -> Any:
+        """Return a layer that a setting holds, or several."""
         if type(value) is list:
             return [self.layer(each, depth + 1) for each in value]
-        if value is None:
-            return None
-        if type(value) is not dict:
-            raise PruneError(f"{told} must be a layer")
-        return self.layer(value, depth + 1)
+        return None if value is None else self.layer(value, depth + 1)
 
     def _activation(self, value: Any, told: str, depth: int) -> Any:
         """Return an activation: a name of Keras', or a layer that stands for one."""
