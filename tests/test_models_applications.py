@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prune.core import masks, structure
+from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from prune.training import keras_bridge
@@ -41,7 +41,7 @@ def test_half_of_an_architecture_is_removed_and_proved(name, side, units, frozen
     assert sum(each.units for each in found.frozen) == frozen
 
     norms = structure.unit_norms(found, arrays.arrays(model))
-    halves = masks.per_layer(masks.rank(norms), 0.5)
+    halves = scopes.SCOPES["layer"].cut(ranking.rank(norms), 0.5)
     small = cut.shrunk(model, halves)
     told = proof.prove(cut.masked(model, halves), small, halves, original=model)
     assert told.holds, told.worst

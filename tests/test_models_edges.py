@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prune.core import masks, structure
+from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from prune.training import keras_bridge
@@ -34,7 +34,7 @@ def proved(model, sparsity=0.5):
     """Halve a model, prove it, and return it shrunk."""
     randomised(model)
     norms = structure.unit_norms(trace(model), arrays.arrays(model))
-    units = masks.per_layer(masks.rank(norms), sparsity)
+    units = scopes.SCOPES["layer"].cut(ranking.rank(norms), sparsity)
     small = cut.shrunk(model, units)
     told = proof.prove(cut.masked(model, units), small, units, original=model)
     assert told.holds, told

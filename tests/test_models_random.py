@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from prune.core import masks, structure
+from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from prune.training import keras_bridge
@@ -35,9 +35,9 @@ def test_a_random_model_keeps_the_laws_of_pruning(keras, seed):
     found, before, called = trace(model), arrays.arrays(model), calls(model)
     norms = structure.unit_norms(found, before)
     assert norms, "nothing to prune"
-    ranks = masks.rank(norms)
+    ranks = ranking.rank(norms)
     sparsity = SPARSITIES[1 + seed % (len(SPARSITIES) - 1)]
-    cuts = {each: masks.per_layer(ranks, each) for each in SPARSITIES}
+    cuts = {each: scopes.SCOPES["layer"].cut(ranks, each) for each in SPARSITIES}
 
     units = cuts[sparsity]
     small, whole = cut.shrunk(model, units), cut.masked(model, units)

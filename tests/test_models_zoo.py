@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import masks, structure
+from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from prune.training import keras_bridge
@@ -57,7 +57,7 @@ def made(keras, name):
 
 def halved(model, sparsity=0.5):
     norms = structure.unit_norms(trace(model), arrays.arrays(model))
-    return masks.per_layer(masks.rank(norms), sparsity)
+    return scopes.SCOPES["layer"].cut(ranking.rank(norms), sparsity)
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -143,7 +143,7 @@ def test_weights_are_masked_by_kernel_and_units_left_alone(keras):
     assert not any("depthwise" in name for name in chosen)
     assert "dense/kernel" not in chosen
     scores = {name: np.abs(matrices[name]) for name in chosen}
-    cuts = masks.per_layer(masks.rank(scores), 0.9)
+    cuts = scopes.SCOPES["layer"].cut(ranking.rank(scores), 0.9)
     zeros = structure.masked(found, own, cuts)
     gone = sum(np.count_nonzero(~mask) for mask in cuts.values())
     assert structure.nonzero(own) - structure.nonzero(zeros) == gone

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import criteria, masks, structure
+from prune.core import criteria, masks, ranking, scopes, structure
 from prune.core.calibration import Calibration
 from prune.core.structure import CARRIED, FIXED, MADE, READ, Axis, Group, Kernel, Structure
 
@@ -130,7 +130,7 @@ def test_a_chain_is_pruned_as_it_always_was(network):
     known = criteria.norm(network, Calibration(np.zeros((0, 6)), np.zeros(0, int)))
     for name, scores in norms.items():
         np.testing.assert_allclose(scores, known[name], rtol=1e-15)
-    cuts = masks.per_layer(masks.rank(norms), 0.5)
+    cuts = scopes.SCOPES["layer"].cut(ranking.rank(norms), 0.5)
     zeros = structure.masked(found, arrays, cuts)
     for layer in masks.apply(network, cuts):
         columns = zeros[f"{layer.name}/kernel"].any(axis=0)

@@ -88,6 +88,12 @@ def prepare(asked: Asked) -> Job:
     return Job(asked, console, stored.network, source, cells, curves, record)
 
 
+def refuse_any_model(job: Job, what: str) -> None:
+    """Refuse what only chains of dense layers can have so far."""
+    if not anatomy.is_chain(job.network):
+        raise PruneError(f"{what} is for chains of Dense layers so far; `prune compare` takes any")
+
+
 def load(asked: Asked) -> WeightsFile:
     """Read the network that is asked for."""
     own = asked.of(Weights)

@@ -42,6 +42,8 @@ def run(asked: Asked) -> int:
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
     axis = asked.of(Axis).x
+    if axis == BY_TIME:
+        jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
         ahead.join()  # two threads inside one package could find each other's modules half made

@@ -50,12 +50,11 @@ def file_bytes(network: Any) -> int:
 def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half: bool) -> Saved:
     """Return the file of a smaller chain of dense layers."""
     shrunk = alive.shrink(pruned)
-    for layer in shrunk:
-        if not layer.kernel.size:
-            raise PruneError(
-                f"nothing is left to save: no unit of layer {layer.name!r} matters any more; give "
-                "a smaller --k"
-            )
+    if empty := next((layer.name for layer in shrunk if not layer.kernel.size), None):
+        raise PruneError(
+            f"nothing is left to save: no unit of layer {empty!r} matters any more; give a smaller "
+            "--k"
+        )
     content = writer(shrunk)
     written = weights.parse(content, path).network
     difference = measure.compare(pruned, written, images)

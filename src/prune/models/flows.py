@@ -7,6 +7,7 @@ reason.  Handlers of layers record all this in a `Binder`, and it is resolved on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -74,6 +75,7 @@ class Binder:
     """What the handlers of layers have recorded so far."""
 
     names: dict[int, str]  # of arrays, by the id of their variable
+    handler: Callable[[Any], Any]  # of a layer or operation, for those that hold another
     makings: list[Making] = field(default_factory=list)
     freezings: list[Freezing] = field(default_factory=list)
     pairs: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)

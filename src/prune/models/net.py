@@ -179,6 +179,21 @@ class Net:
             for name, kernel in self.structure.kernels.items()
         }
 
+    def described(self) -> list[dict[str, Any]]:
+        """Return what there is to say of each kernel."""
+        return [
+            {
+                "name": name,
+                "kind": self.kinds.get(self.structure.kernels[name].layer, ""),
+                "inputs": matrix.shape[0],
+                "units": matrix.shape[1],
+                "multiply_adds": matrix.size * self._uses.get(name, 0),
+                "zeros": int(np.count_nonzero(matrix == 0)),
+                "prunable": name in structures.prunable(self.structure),
+            }
+            for name, matrix in self.kernels().items()
+        ]
+
     def model(self) -> keras.Model:
         """Return a Keras model of it, of its own."""
         return rebuilt(self.template, self.traced, self.kept, self.arrays)

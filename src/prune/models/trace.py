@@ -85,7 +85,7 @@ def traced(model: keras.Model) -> Traced:
         raise PruneError(
             f"model {model.name!r} has no weights yet; build it, or call it on some data first"
         )
-    binder = Binder({id(variable): name for name, variable in named.items()})
+    binder = Binder({id(variable): name for name, variable in named.items()}, handler)
     kernels = dict(_kernels(model, binder.names))
     steps: list[Step] = []
     outputs = _walk(model, binder, kernels, steps) if is_graph(model) else [_ungraphed(kernels)]

@@ -43,6 +43,11 @@ class Activation:
     isolate: bool = setting(
         False, truth(), "read the weights file in a child process that can do nothing else"
     )
+    trust: tuple[str, ...] = setting(
+        (),
+        names("MODULE:NAME,..."),
+        "classes of yours that the model file may name, such as mylayers:Scale,Shift",
+    )
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,6 @@ class Weights(Activation):
 
     weights: Path | None = setting(
         None, path(), "network to prune", group=COMMON, usual="the shipped one"
-    )
-    trust: tuple[str, ...] = setting(
-        (),
-        names("MODULE:NAME,..."),
-        "classes of yours that the model file may name, such as layers.py's: mylayers:Scale",
     )
     seed: int = setting(0, whole(0), "everything random")
 

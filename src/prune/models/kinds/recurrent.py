@@ -79,10 +79,8 @@ def bidirectional(binder: Binder, call: Call) -> list[Axes]:
 
 def time_distributed(binder: Binder, call: Call) -> list[Axes]:
     """A layer at each time: that layer, with one axis less."""
-    from prune.models.kinds.table import handler  # it knows this layer too
-
     inner = call.layer.layer
-    bind = handler(inner)
+    bind = binder.handler(inner)
     binder.freeze(call.axes[1], f"{call.kind} goes over their axis")
     axes = (call.axes[0], *call.axes[2:])
     before = set(binder.sizes.get(id(inner), ()))
