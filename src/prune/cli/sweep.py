@@ -25,7 +25,7 @@ from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
 from prune.settings.files import BY_K, BY_TIME, Axis, Crew, Out, Seeds
-from prune.settings.pruning import NUMPY, Images, Pruning
+from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
 
@@ -60,7 +60,7 @@ def run(asked: Asked) -> int:
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
-    job.console.say(f"Next: {_next(asked, rows, accuracy)}")
+    job.console.say(f"Next: {_next(job, rows, accuracy)}")
     return status
 
 
@@ -138,8 +138,9 @@ def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
     return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Axis).x)
 
 
-def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
+def _next(job: Job, rows: list[Row], unpruned: float) -> str:
     """Return the command that looks closer at where the first curve falls."""
+    asked = job.asked
     last, first_below = words.held(next(iter(words.curves(rows).values())), unpruned)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
@@ -147,11 +148,15 @@ def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
         method, *_ = asked.command.methods
         again = _for_method(asked, method).again("k")
         return " ".join(["prune", method, closer, *again]) + "  (where it falls)"
-    if asked.of(Pruning).engine == NUMPY:
+    if perform.engine_name(job.cells[0], job.network) == NUMPY:
         command = ["prune", asked.command.name, "--engine keras", *asked.again("engine")]
         return " ".join(command) + "  (a second opinion)"
-    # Which units cannot take.
-    return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
+    # Of the output layer no unit can go.
+    if asked.command.name != "compare":
+        return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
+    again = asked.again("k", "criterion", "repair", "controls", "x", "include_output")
+    small = "prune shrink --method unit --k 50 --save small.keras"
+    return " ".join([small, *again]) + "  (a smaller file)"
 
 
 def _for_method(asked: Asked, method: str) -> Asked:

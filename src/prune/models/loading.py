@@ -20,10 +20,12 @@ def load(
 
     A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.
     """
-    if isolate or not _is_model(path):
+    if not _is_model(path):
         return weights.load(path, activation, isolate)
     try:
         file = models.parse(regular.read(path), trusted(",".join(trust)) if trust else None)
+        if isolate:
+            raise PruneError("is read without --isolate alone, which is for chains so far")
         return WeightsFile(net(build.build(file)), file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
