@@ -14,7 +14,16 @@ Data flows one way; a file imports only from the floors below its own.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+# Public names, and the modules that have them, which are imported when a name is first used: to
+# import this package takes neither NumPy nor Keras.  A name also stands below, for type checkers.
+_LAZY: dict[str, str] = {}
+
+__all__ = ["EnvironmentFailure", "PruneError", "__version__", *_LAZY]  # noqa: PLE0604
 
 
 class PruneError(Exception):
@@ -27,3 +36,17 @@ class EnvironmentFailure(PruneError):
     """The machine, not the user, stands in the way: disk, permission, memory, missing package."""
 
     exit_code = 3
+
+
+if not TYPE_CHECKING:  # which would let any name pass
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for first now."""
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = getattr(import_module(_LAZY[name]), name)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        """Name what is not imported yet, too."""
+        return sorted({*globals(), *_LAZY})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from prune import PruneError
 from prune.settings import lists
@@ -15,7 +15,10 @@ from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
 from prune.settings.study import KEYS, Part
 
-Owner = TypeVar("Owner")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Owner = TypeVar("Owner", bound="DataclassInstance")
 
 
 class Option(NamedTuple):
@@ -94,7 +97,7 @@ class Asked:
         offered = {(each.owner, each.field): value for each, value in self.options()}
         own = {
             each.name: offered[owner, each.name]
-            for each in fields(owner)  # type: ignore[arg-type]
+            for each in fields(owner)
             if (owner, each.name) in offered
         }
         return owner(**own)

@@ -10,7 +10,7 @@ from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.experiments import bench, sweep
 from prune.files import results
-from prune.settings.files import Out, Timing
+from prune.settings.files import Bench, Out
 from prune.views import timings
 
 
@@ -18,7 +18,7 @@ def run(asked: Asked) -> int:
     """Check everything, prune, time every form, write the files, print."""
     job = jobs.prepare(asked)
     jobs.refuse_any_model(job, "bench")
-    largest = max(asked.of(Timing).batch)
+    largest = max(asked.of(Bench).batch)
     if largest > len(job.test.labels):
         raise PruneError(
             f"--batch {largest} needs as many test images, got {len(job.test.labels)}; "
@@ -41,7 +41,7 @@ def run(asked: Asked) -> int:
 
 
 def _measure(job: Job) -> list[results.Timing]:
-    asked = job.asked.of(Timing)
+    asked = job.asked.of(Bench)
     total = len(asked.batch) * asked.rounds
     found: list[results.Timing] = []
     with job.console.progress(total) as report:

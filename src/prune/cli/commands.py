@@ -15,7 +15,7 @@ from prune.settings.files import (
     TABLE,
     Activation,
     Axis,
-    Crew,
+    Bench,
     Depths,
     File,
     Out,
@@ -23,8 +23,8 @@ from prune.settings.files import (
     Save,
     Seeds,
     Talk,
-    Timing,
     Weights,
+    Workers,
 )
 from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
 from prune.settings.recipe import Retraining, Training
@@ -40,7 +40,7 @@ def _one_k(asked: Asked) -> None:
 
 
 def _few_rounds(asked: Asked) -> None:
-    rounds = asked.of(Timing).rounds
+    rounds = asked.of(Bench).rounds
     if rounds > _MOST_ROUNDS:
         raise PruneError(f"--rounds {rounds:,} would take days; give at most {_MOST_ROUNDS:,}")
 
@@ -129,7 +129,7 @@ COMMANDS = (
         "prune study studies/replication.toml --dry-run\n"
         "prune study studies/replication.toml --jobs 2\n"
         "prune study studies/methods.toml --scheduler tcp://127.0.0.1:8786",
-        (File, Out, Crew, Talk),
+        (File, Out, Workers, Talk),
     ),
     Command(
         "depth",
@@ -139,7 +139,7 @@ COMMANDS = (
         "tell how far each can be pruned: a study, which goes on where it was.",
         "prune depth --dry-run\nprune depth --jobs 2\n"
         "prune depth --depths 1-3 --seeds 0-9 --width 100",
-        (Depths, Training, Pruning, Crew, Images, Out, Talk),
+        (Depths, Training, Pruning, Workers, Images, Out, Talk),
         without={each.name for each in (*fields(Training), *fields(Pruning))}
         - {"k", "epochs", "batch_size"},
         defaults={"out": Path("results/depth"), "batch_size": 128, "k": percents().typed("0:98:2")},
@@ -182,7 +182,7 @@ COMMANDS = (
         "form and in the mixed one that `prune` itself runs, side by side.",
         "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
         "prune bench --keras --k 0,70,90,97,99",
-        (Pruning, Controls, Timing, Weights, Images, Out, Talk),
+        (Pruning, Controls, Bench, Weights, Images, Out, Talk),
         methods=METHODS,
         without=("method", "engine"),
         defaults={"out": Path("results/bench")},

@@ -9,7 +9,7 @@ from prune.cli.asked import Asked
 from prune.cli.studies import Task, carry_out
 from prune.experiments import depth as networks
 from prune.files import data
-from prune.settings.files import Crew, Depths, Out
+from prune.settings.files import Depths, Out, Workers
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Training
 from prune.settings.study import Part, Study
@@ -21,7 +21,7 @@ def run(asked: Asked) -> int:
     """Check everything, do what is missing, write the files, print."""
     study, readings = _study(asked)
     show = partial(report.by_depth, readings=readings)
-    return carry_out(Task(asked, study, asked.of(Out).out or Path(), asked.of(Crew), show))
+    return carry_out(Task(asked, study, asked.of(Out).out or Path(), asked.of(Workers), show))
 
 
 def _study(asked: Asked) -> tuple[Study, Readings]:

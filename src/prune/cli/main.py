@@ -31,6 +31,8 @@ prune bench                         where pruning makes a network faster
 prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
 prune rerun out/run.json            whether a run repeats"""
+_LONGEST = 1000  # letters of an error
+_came: list[BaseException] = []  # signals of this run
 
 
 class Terminated(KeyboardInterrupt):
@@ -88,9 +90,6 @@ def _line(text: str) -> str:
     """Return `text` as one line that cannot steer a terminal, whatever a file put into it."""
     line = names.printable(" ".join(text.split()))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
-
-
-_LONGEST = 1000  # letters of an error
 
 
 def _prepare_streams() -> None:
@@ -186,9 +185,6 @@ def _versions() -> str:
 def _terminate(signum: int, frame: FrameType | None) -> None:
     _came.append(Terminated() if signum == signal.SIGTERM else KeyboardInterrupt())
     raise _came[-1]
-
-
-_came: list[BaseException] = []  # signals of this run
 
 
 @contextmanager

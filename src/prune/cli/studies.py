@@ -40,7 +40,7 @@ class Task:
     asked: Asked
     study: Study
     out: Path
-    crew: settings.Crew
+    crew: settings.Workers
     show: Shown
 
     @property
@@ -55,7 +55,7 @@ def run(asked: Asked) -> int:
     out = asked.of(Out).out or Path("results") / f"study-{path.stem}"
     study = studies.load(path)
     show = partial(report.spread, data=study.data)
-    return carry_out(Task(asked, study, out, asked.of(settings.Crew), show))
+    return carry_out(Task(asked, study, out, asked.of(settings.Workers), show))
 
 
 def carry_out(task: Task) -> int:
@@ -166,7 +166,7 @@ def _tell(task: Task, state: State) -> int:
     return 0
 
 
-def _workers(asked: settings.Crew) -> AbstractContextManager[Crew]:
+def _workers(asked: settings.Workers) -> AbstractContextManager[Crew]:
     if asked.scheduler:
         return crew.cluster(asked.scheduler)
     return crew.alone() if asked.jobs == 1 else crew.processes(asked.jobs)

@@ -24,7 +24,7 @@ from prune.experiments.bench import Lineup
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
-from prune.settings.files import BY_K, BY_TIME, Axis, Crew, Out, Seeds
+from prune.settings.files import BY_K, BY_TIME, Axis, Out, Seeds, Workers
 from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
@@ -72,7 +72,7 @@ def _study(asked: Asked) -> int:
         out = out.with_name(f"{out.name}-seeds")
     study = Study("", images.data, images.limit, (checked(part),), images.scale)
     show = partial(report.spread, data=images.data)
-    return carry_out(Task(asked, study, out, Crew(networks=NETWORKS), show))
+    return carry_out(Task(asked, study, out, Workers(networks=NETWORKS), show))
 
 
 def _conclusion(axis: str, rows: list[Row], unpruned: float) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Run = Callable[[np.ndarray], np.ndarray]  # images (n, inputs) -> logits (n, outputs)
 Product = Callable[[np.ndarray], np.ndarray]  # inputs (n, inputs) -> inputs @ kernel, (n, units)
+# BLAS takes up to a tenth longer for rows that are no multiple of 32 bytes.
+_EVEN = 8
 
 
 class Form(NamedTuple):
@@ -56,10 +58,6 @@ def _evened(network: Network) -> Network:
         )
         for layer, (inputs, units) in zip(network, pairwise(odd), strict=True)
     )
-
-
-# BLAS takes up to a tenth longer for rows that are no multiple of 32 bytes.
-_EVEN = 8
 
 
 def _grown(array: np.ndarray, by: tuple[int, ...]) -> np.ndarray:

@@ -16,6 +16,17 @@ from prune.settings.study import column
 
 # Of what the numbers of a cell mean: another number, and results of before are no longer found.
 _VERSION = 2
+_ROW = frozenset(field.name for field in fields(Row))
+# The columns of tables of version 2 that do not need the network, in their order.
+FIRST_COLUMNS = (
+    *("method", "criterion", "k", "accuracy", "correct", "total", "loss", "pruned", "prunable"),
+    *("nonzero", "parameters", "scope", "repair", "layers", "floored", "seed", "effective"),
+    *("macs", "dense_bytes", "file_bytes", "microseconds", "schedule", "retrain", "start"),
+    *("imitation", "validation", "hidden", "epochs", "batch_size", "learning_rate"),
+    *("calibration", "include_output", "floor", "ramp", "rewind", "retrain_batch_size"),
+    *("retrain_learning_rate", "optimizer", "decay", "ramp_from", "momentum", "weight_decay"),
+    "input_dropout",
+)
 
 
 @dataclass(frozen=True)
@@ -126,16 +137,3 @@ def _blank(own: Setting, asked: Any) -> Any:
 def _place(title: str) -> int:
     first = (*FIRST_COLUMNS, "unpruned", "network")
     return first.index(title) if title in first else len(first)
-
-
-_ROW = frozenset(field.name for field in fields(Row))
-# The columns of tables of version 2 that do not need the network, in their order.
-FIRST_COLUMNS = (
-    *("method", "criterion", "k", "accuracy", "correct", "total", "loss", "pruned", "prunable"),
-    *("nonzero", "parameters", "scope", "repair", "layers", "floored", "seed", "effective"),
-    *("macs", "dense_bytes", "file_bytes", "microseconds", "schedule", "retrain", "start"),
-    *("imitation", "validation", "hidden", "epochs", "batch_size", "learning_rate"),
-    *("calibration", "include_output", "floor", "ramp", "rewind", "retrain_batch_size"),
-    *("retrain_learning_rate", "optimizer", "decay", "ramp_from", "momentum", "weight_decay"),
-    "input_dropout",
-)

@@ -24,6 +24,9 @@ from prune.settings.pruning import NO_REPAIR
 from prune.training import retrain
 from prune.training.retrain import Regime, Watch
 
+# Points: one that is finishing, and one to take over each core as it comes free.
+_AT_ONCE = 2
+
 
 class Curve(NamedTuple):
     """What the points of one line have in common."""
@@ -110,10 +113,6 @@ def rows(points: Iterable[Point], unpruned: Evaluation, engines: Engines) -> Ite
         finally:
             for future in begun:
                 future.cancel()
-
-
-# Points: one that is finishing, and one to take over each core as it comes free.
-_AT_ONCE = 2
 
 
 def unchanged(point: Point) -> bool:

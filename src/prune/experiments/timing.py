@@ -22,6 +22,8 @@ _SAMPLE, _IMAGES = 0.008, 500
 _WARMING = 5  # one in so many runs before the clock: caches and sleeping threads take a moment
 # From so many images on, every core takes a share of them; below, BLAS shares out each product.
 _WORTH_SHARING = 32
+# The quickest of a few tries strays less than so far, and the first, which is cold, than so far.
+_NEARLY, _HOPELESS, _TRIES = 1.25, 3, 3
 
 
 class Samples(NamedTuple):
@@ -87,10 +89,6 @@ def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
         if quickest[name] < _HOPELESS * min(quickest.values()):
             quickest[name] = min(_seconds(run, [batch]) for _ in range(_TRIES))
     return [name for name in runs if quickest[name] <= _NEARLY * min(quickest.values())]
-
-
-# The quickest of a few tries strays less than so far, and the first, which is cold, than so far.
-_NEARLY, _HOPELESS, _TRIES = 1.25, 3, 3
 
 
 def _repeats(run: Timed, batches: Sequence[np.ndarray]) -> int:

@@ -35,22 +35,22 @@ def _percent(sparsity: Fraction) -> float:
 _WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation)
 
 
-class Text(NamedTuple):
+class Written(NamedTuple):
     """An allocation as it was read, and where from."""
 
     path: Path
     text: bytes
 
 
-def read(path: Path) -> Text:
+def read(path: Path) -> Written:
     """Read the text of an allocation."""
     try:
-        return Text(path, regular.read(path))
+        return Written(path, regular.read(path))
     except PruneError as error:
         raise PruneError(f"k-map {path}: {error}; `prune sensitivity` writes one") from error
 
 
-def parse(given: Text, layers: tuple[str, ...]) -> Allocation:
+def parse(given: Written, layers: tuple[str, ...]) -> Allocation:
     """Return the allocation of `layers`, all of which it must name."""
     path = given.path
     try:

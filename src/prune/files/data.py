@@ -25,6 +25,19 @@ _IDX_NAMES = {"train": "train", "test": "t10k"}
 
 
 _MOST_CLASSES = 1_000_000
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
+# Where Keras fetches them from, and the sums that their authors publish.
+_FASHION_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
+_FASHION_MNIST = {
+    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+_IDX_KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
+_NOTHING = b"PK\x05\x06"  # how an archive of nothing starts
+_MOST = limits.PIXELS + 4096  # with the header
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Data(NamedTuple):
@@ -125,18 +138,6 @@ def _download(address: str, md5: str, path: Path) -> None:
     atomic.write(path, content)
 
 
-_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
-# Where Keras fetches them from, and the sums that their authors publish.
-_FASHION_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
-_FASHION_MNIST = {
-    "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
-}
-_IDX_KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
-
-
 def _idx_file(folder: Path, split: str, kind: str) -> Path | None:
     stem = f"{_IDX_NAMES[split]}-{_IDX_KINDS[kind]}"
     # The second spelling is that of archives unpacked by some tools.
@@ -171,10 +172,6 @@ def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
         )
     images, labels = (archives.member(archive, f"{name}.npy", _MOST) for name in names)
     return npy.parse(images, names[0]), npy.parse(labels, names[1])
-
-
-_NOTHING = b"PK\x05\x06"  # how an archive of nothing starts
-_MOST = limits.PIXELS + 4096  # with the header
 
 
 def _listed(names: list[str]) -> str:
@@ -220,9 +217,6 @@ def _divisor(images: np.ndarray, scale: str, split: Split) -> int:
             "give --scale none to take them as they are, or --scale 255"
         )
     return divisor
-
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def _divided(images: np.ndarray, divisor: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from prune.core.network import OUTPUTS, Layer, Network, split_activation
 from prune.files import limits
 
 Json = dict[str, Any]
+_PARAMETRIC = {"elu": ("ELU", "alpha"), "leaky_relu": ("LeakyReLU", "negative_slope")}
+_MOST_SIDES = 32
 
 
 class Structure(NamedTuple):
@@ -55,9 +57,6 @@ def _entry(kind: str, config: Json, module: str = "keras.layers") -> Json:
     if module == "keras.layers":
         config = {**config, "dtype": "float32"}
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
-
-
-_PARAMETRIC = {"elu": ("ELU", "alpha"), "leaky_relu": ("LeakyReLU", "negative_slope")}
 
 
 def parse(config: Json) -> list[Structure]:
@@ -118,9 +117,6 @@ def _size(shape: Any) -> int | None:
     if len(sides) > _MOST_SIDES or not all(0 < side <= limits.PIXELS for side in sides):
         raise PruneError("has a configuration for images of a shape that is not read")
     return prod(sides)
-
-
-_MOST_SIDES = 32
 
 
 def _units(name: str, layer: Json) -> int | None:

@@ -28,6 +28,7 @@ from prune.files.keras_reader import Arrays
 from prune.files.names import short
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".npz")
+_TRANSPOSED = "may be transposed: Keras keeps (inputs, units)"
 
 
 class WeightsFile(NamedTuple):
@@ -154,9 +155,6 @@ def _turned(network: Network, following: Layer, inputs: int) -> str:
     if following.kernel.shape[1] == inputs:
         return f"; the kernel of {following.name!r} {_TRANSPOSED}"
     return ""
-
-
-_TRANSPOSED = "may be transposed: Keras keeps (inputs, units)"
 
 
 def _check_layer(layer: Layer) -> None:

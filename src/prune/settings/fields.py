@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from prune import PruneError
 from prune.settings import lists
 from prune.settings.spelling import closest
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # Titles of the help, in its order.
 COMMON, INPUT, REMOVED, RANKED, TRAINED, OUTPUT = (
@@ -154,7 +157,7 @@ def one_of(*names: str, metavar: str = "NAME") -> Kind:
 
     def given(value: Any, name: str) -> str:
         check_known(value, names, name)
-        return value
+        return str(value)
 
     return Kind(", ".join(names), metavar, str, given, names)
 
@@ -325,14 +328,14 @@ def again(owner: Any, name: str, default: Any = MISSING, **changes: Any) -> Any:
     return field(default=value, metadata={"setting": changed})
 
 
-def settings(declared: Any) -> Iterator[tuple[Field, Setting]]:
+def settings(declared: Any) -> Iterator[tuple[Field[Any], Setting]]:
     """Yield the fields of a dataclass, or of one of its objects, that are settings."""
     for each in fields(declared):
         if "setting" in each.metadata:
             yield each, each.metadata["setting"]
 
 
-Declared = TypeVar("Declared")
+Declared = TypeVar("Declared", bound="DataclassInstance")
 
 
 def settled(asked: Declared) -> Declared:

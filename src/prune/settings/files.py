@@ -115,7 +115,7 @@ class Packing:
 
 
 @dataclass(frozen=True)
-class Timing:
+class Bench:
     """What is timed, and how often."""
 
     batch: tuple[int, ...] = setting(
@@ -126,7 +126,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Crew:
+class Workers:
     """Who carries a study out, and where its networks are kept."""
 
     dry_run: bool = setting(

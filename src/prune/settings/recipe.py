@@ -137,11 +137,9 @@ def _epochs(value: Any, name: str) -> int | None:
 class Retraining(Recipe):
     """How what pruning left is trained on, with what is pruned held at zero."""
 
-    epochs: int | None = setting(
+    epochs: int | None = setting(  # type: ignore[assignment]  # none, and the rest is idle
         None,
-        whole(1, "EPOCHS")._replace(
-            given=_epochs, many_expected="epochs from 0, or a list of those"
-        ),
+        whole(1, "EPOCHS")._replace(given=_epochs, many_expected=_EPOCHS),
         "train what is left, for so many epochs, with what is pruned held at zero; "
         "5,000 training images are held out to choose by",
         several="retrain",

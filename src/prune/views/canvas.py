@@ -47,6 +47,7 @@ _SETTINGS = {
 _DEFAULTS = {
     name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")
 }
+_LETTERS = 13  # of a caption, an inch
 
 
 @contextmanager
@@ -115,9 +116,6 @@ def under(figure: Figure, caption: str) -> None:
     if caption:
         lines = textwrap.fill(plain(caption), int(_LETTERS * figure.get_figwidth()))
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=10, color="#444444")
-
-
-_LETTERS = 13  # of a caption, an inch
 
 
 def plain(text: str) -> str:

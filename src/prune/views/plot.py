@@ -24,6 +24,7 @@ from prune.views.words import AXES, curves
 
 _FAINT = 0.4
 _BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
+_LONG = 24  # letters; more would leave no room for the picture
 
 
 @style()
@@ -131,9 +132,6 @@ def sensitivity(rows: list[Row]) -> Figure:
 def _drawn(name: str) -> str:
     """Return a layer's name as it is drawn."""
     return plain(name if len(name) <= _LONG else f"{name[:_LONG]}...")
-
-
-_LONG = 24  # letters; more would leave no room for the picture
 
 
 @style()

@@ -10,6 +10,10 @@ from prune.files.results import Row
 from prune.views import published, telling
 from prune.views.words import Curves, curves, held
 
+# Of more curves than this only the accuracies are shown, or lines are too long to read.
+_WIDE = 2
+_NAMED = 8  # layers
+
 
 class Table(NamedTuple):
     """Texts in columns; every column is numbers, to be aligned right."""
@@ -44,10 +48,6 @@ def table(rows: list[Row], with_published: bool) -> Table:
     return Table(header, [list(line) for line in zip(*columns, strict=True)], _note(rows))
 
 
-# Of more curves than this only the accuracies are shown, or lines are too long to read.
-_WIDE = 2
-
-
 def _accuracies(grouped: Curves, note: str) -> Table:
     columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
     columns += [[f"{100 * row.accuracy:.2f}" for row in curve] for curve in grouped.values()]
@@ -79,9 +79,6 @@ def _where(rows: list[Row]) -> str:
     (layers, *others) = dict.fromkeys(row.layers for row in rows)
     names = [_marked(name) for name in layers.split("+")]
     return f" in {telling.listed(names)}" if not others and len(names) <= _NAMED else ""
-
-
-_NAMED = 8  # layers
 
 
 _EFFECTIVE = (

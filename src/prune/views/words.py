@@ -11,9 +11,11 @@ from prune.views import telling
 
 TOLERANCE = 0.01  # of accuracy: "one point"
 _MARGIN = 1.02  # of times: where memory happens to lie makes as much
+# Of more curves than this a sentence names the best and the worst only.
+_FEW = 2
 
 
-class Axis(NamedTuple):
+class Cost(NamedTuple):
     """What accuracy is shown against: its label, its unit in a sentence, and its value."""
 
     label: str
@@ -23,13 +25,13 @@ class Axis(NamedTuple):
 
 
 AXES = {
-    "k": Axis("k: percent of the weights or units removed", "percent", lambda row: row.k),
-    "parameters": Axis("parameters that can still matter", "parameters", lambda row: row.effective),
-    "macs": Axis("multiply-adds for one image", "multiply-adds", lambda row: row.macs),
-    "bytes": Axis(
+    "k": Cost("k: percent of the weights or units removed", "percent", lambda row: row.k),
+    "parameters": Cost("parameters that can still matter", "parameters", lambda row: row.effective),
+    "macs": Cost("multiply-adds for one image", "multiply-adds", lambda row: row.macs),
+    "bytes": Cost(
         "bytes on disk, in the smallest form written", "bytes", lambda row: row.file_bytes
     ),
-    "time": Axis(
+    "time": Cost(
         "microseconds for an image, of 1,000 at a time",
         "microseconds an image",
         lambda row: row.microseconds,
@@ -98,13 +100,13 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
     return f"Cheapest within that point: {', '.join(told) or 'nothing asked'}."
 
 
-def _with(tied: list[Row], axis: Axis) -> str:
+def _with(tied: list[Row], axis: Cost) -> str:
     *first, last = (f"{k:.15g}" for k in sorted(row.k for row in tied))
     ks = f"{', '.join(first)} or {last}" if first else last
     return f"at k = {ks} with {_number(axis.value(tied[0]))} {axis.unit}"
 
 
-def _least(rows: list[Row], axis: Axis) -> list[Row]:
+def _least(rows: list[Row], axis: Cost) -> list[Row]:
     """Return the row of least cost, and after it those that cannot be told from it."""
     least = min(rows, key=axis.value)
     if axis.bounds is None:
@@ -112,7 +114,7 @@ def _least(rows: list[Row], axis: Axis) -> list[Row]:
     return [least, *(row for row in rows if row != least and not _costs_more(row, least, axis))]
 
 
-def _costs_more(row: Row, other: Row, axis: Axis) -> bool:
+def _costs_more(row: Row, other: Row, axis: Cost) -> bool:
     """Tell whether `row` costs more than `other`; of what is measured, beyond their spread."""
     if axis.bounds is None:
         return axis.value(row) > axis.value(other)
@@ -122,10 +124,6 @@ def _costs_more(row: Row, other: Row, axis: Axis) -> bool:
 
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
-
-
-# Of more curves than this a sentence names the best and the worst only.
-_FEW = 2
 
 
 def _first_and_last(grouped: Curves, unpruned: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from prune import PruneError
 from prune.files import limits
 from prune.files.hdf5 import chunks, headers, types
-from prune.files.hdf5.blocks import Source, cut, number
+from prune.files.hdf5.blocks import Contents, cut, number
 from prune.files.hdf5.headers import EXTERNAL, FILTERS, LAYOUT, SPACE, TYPE, Message
 
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3
@@ -31,7 +31,7 @@ class _Declared(NamedTuple):
         return prod(self.shape) * self.kind.itemsize
 
 
-def read(source: Source, address: int, messages: list[Message]) -> np.ndarray:
+def read(source: Contents, address: int, messages: list[Message]) -> np.ndarray:
     """Return the data set of these messages as float32; `PruneError` goes on from its name."""
     declared = _declared(messages, types.floats)
     if not declared.shape:
@@ -41,12 +41,12 @@ def read(source: Source, address: int, messages: list[Message]) -> np.ndarray:
         return values.astype(np.float32, copy=False)
 
 
-def numbers(source: Source, address: int, messages: list[Message]) -> np.ndarray:
+def numbers(source: Contents, address: int, messages: list[Message]) -> np.ndarray:
     """Return the data set of these messages, one number or many, as it is stored."""
     return _once(source, address, _declared(messages, types.numbers))
 
 
-def _once(source: Source, address: int, declared: _Declared) -> np.ndarray:
+def _once(source: Contents, address: int, declared: _Declared) -> np.ndarray:
     if address in source.seen:
         raise PruneError("is used twice; each array belongs to one layer")
     source.seen.add(address)
@@ -69,7 +69,7 @@ def _declared(messages: list[Message], numbers_of: Callable[[bytes], str]) -> _D
     return _Declared(shape, kind, layout, packed)
 
 
-def _spend(source: Source, declared: _Declared, stored: int, ratio: int = 1) -> None:
+def _spend(source: Contents, declared: _Declared, stored: int, ratio: int = 1) -> None:
     """Refuse what cannot hold what is declared, or is held once and shown twice."""
     if declared.size > stored * ratio:
         raise PruneError(
@@ -87,13 +87,13 @@ def _spend(source: Source, declared: _Declared, stored: int, ratio: int = 1) -> 
         raise PruneError("shares its bytes with another; the file cannot hold both")
 
 
-def _compact(source: Source, declared: _Declared) -> np.ndarray:
+def _compact(source: Contents, declared: _Declared) -> np.ndarray:
     data = cut(declared.layout, 4, number(declared.layout, 2, 2))
     _spend(source, declared, len(data))
     return np.frombuffer(data[: declared.size], declared.kind).reshape(declared.shape)
 
 
-def _contiguous(source: Source, declared: _Declared) -> np.ndarray:
+def _contiguous(source: Contents, declared: _Declared) -> np.ndarray:
     place, stored = struct.unpack("<QQ", cut(declared.layout, 2, 16))
     if not headers.is_there(place):
         raise PruneError(f"of shape {declared.shape} was never written")
@@ -102,7 +102,7 @@ def _contiguous(source: Source, declared: _Declared) -> np.ndarray:
     return np.frombuffer(data, declared.kind).reshape(declared.shape)
 
 
-def _chunked(source: Source, declared: _Declared) -> np.ndarray:
+def _chunked(source: Contents, declared: _Declared) -> np.ndarray:
     count = number(declared.layout, 2, 1)
     tree, *sides = struct.unpack(f"<Q{count}I", cut(declared.layout, 3, 8 + 4 * count))
     if count != len(declared.shape) + 1 or sides[-1] != declared.kind.itemsize:

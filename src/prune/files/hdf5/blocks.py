@@ -20,7 +20,7 @@ class Broken(PruneError):
 
 
 @dataclass
-class Source:
+class Contents:
     """The bytes of a file, and what was read of them: nothing is read twice, or without end."""
 
     content: bytes

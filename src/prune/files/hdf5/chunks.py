@@ -12,7 +12,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.files import limits
-from prune.files.hdf5.blocks import Broken, Source, cut, number
+from prune.files.hdf5.blocks import Broken, Contents, cut, number
 from prune.files.hdf5.links import leaves
 
 DEFLATE, SHUFFLE = 1, 2
@@ -55,7 +55,7 @@ def filters(data: bytes) -> list[int]:
     return codes
 
 
-def stored(source: Source, blocks: Blocks, shape: tuple[int, ...]) -> list[_Block]:
+def stored(source: Contents, blocks: Blocks, shape: tuple[int, ...]) -> list[_Block]:
     """Return the blocks of an array, all of which must be there, and none larger than it."""
     if prod(blocks.sides) > max(prod(shape), _SMALL) or 0 in blocks.sides:
         raise PruneError(f"is stored in blocks of {blocks.sides}, larger than itself")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from prune.files import limits
-from prune.files.hdf5.blocks import UNDEFINED, Broken, Source, cut, expect, number
+from prune.files.hdf5.blocks import UNDEFINED, Broken, Contents, cut, expect, number
 
 _DEEPEST = 4  # levels of the tree: each holds tens of times the one below
 _PREFIX = 10  # bytes of a node's mark, version, kind and sum
 
 
-def things(source: Source, heap: int, tree: int, key: slice) -> Iterator[bytes]:
+def things(source: Contents, heap: int, tree: int, key: slice) -> Iterator[bytes]:
     """Yield what is kept in the heap, in the order of the tree.
 
     `key` is where, in a record of the tree, the place in the heap stands.
@@ -33,7 +33,7 @@ class _Tree(NamedTuple):
     depth: int
 
 
-def _records(source: Source, address: int) -> Iterator[bytes]:
+def _records(source: Contents, address: int) -> Iterator[bytes]:
     content = source.content
     expect(content, address, b"BTHD")
     node, record, depth, root, used = struct.unpack("<IHH2xQH", cut(content, address + 6, 20))
@@ -42,7 +42,7 @@ def _records(source: Source, address: int) -> Iterator[bytes]:
     yield from _below(source, _Tree(node, record, depth), (root, used, depth))
 
 
-def _below(source: Source, tree: _Tree, at: tuple[int, int, int]) -> Iterator[bytes]:
+def _below(source: Contents, tree: _Tree, at: tuple[int, int, int]) -> Iterator[bytes]:
     """Yield the records of a node, and of all nodes below it."""
     source.step()
     content, (address, used, depth) = source.content, at

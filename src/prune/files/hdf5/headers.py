@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from prune import PruneError
-from prune.files.hdf5.blocks import UNDEFINED, Broken, Source, cut, expect, number
+from prune.files.hdf5.blocks import UNDEFINED, Broken, Contents, cut, expect, number
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -46,7 +46,7 @@ def root(content: bytes) -> int:
     return number(content, other)
 
 
-def messages(source: Source, address: int) -> list[Message]:
+def messages(source: Contents, address: int) -> list[Message]:
     """Return the messages of the object at `address`, in their order."""
     content = source.content
     kept: list[Message] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prune import PruneError
 from prune.files import limits
 from prune.files.hdf5 import dense, headers
-from prune.files.hdf5.blocks import Broken, Source, cut, expect, number
+from prune.files.hdf5.blocks import Broken, Contents, cut, expect, number
 from prune.files.hdf5.headers import LINK, LINK_INFO, SYMBOLS, Message
 
 _ENTRY = struct.Struct("<QQI20x")  # of a symbol table: name, object, kind
@@ -19,7 +19,7 @@ _KEY = slice(4, None)  # in a record of the tree of many links, behind the hash 
 _DEEPEST = 16  # levels of a tree: each at least doubles what it can hold
 
 
-def links(source: Source, messages: list[Message]) -> dict[str, int | None]:
+def links(source: Contents, messages: list[Message]) -> dict[str, int | None]:
     """Return the address of each name in a group; None stands for a link that is not followed."""
     leading: dict[str, int | None] = {}
     for name, address in _all(source, messages):
@@ -31,7 +31,7 @@ def links(source: Source, messages: list[Message]) -> dict[str, int | None]:
     return leading
 
 
-def _all(source: Source, messages: list[Message]) -> Iterator[tuple[str, int | None]]:
+def _all(source: Contents, messages: list[Message]) -> Iterator[tuple[str, int | None]]:
     for message in messages:
         if message.kind == SYMBOLS:
             tree, heap = struct.unpack("<QQ", cut(message.data, 0, 16))
@@ -50,7 +50,7 @@ def _names(content: bytes, heap: int) -> bytes:
     return cut(content, number(content, heap + 24), number(content, heap + 8))
 
 
-def _symbols(source: Source, tree: int, names: bytes) -> Iterator[tuple[str, int | None]]:
+def _symbols(source: Contents, tree: int, names: bytes) -> Iterator[tuple[str, int | None]]:
     """Yield the entries of a symbol table, leaf by leaf."""
     content = source.content
     for leaf in leaves(source, tree, kind=0, key=8):
@@ -65,7 +65,7 @@ def _symbols(source: Source, tree: int, names: bytes) -> Iterator[tuple[str, int
             yield decoded(names[name:end]), None if kind == _SYMBOLIC else address
 
 
-def leaves(source: Source, tree: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
+def leaves(source: Contents, tree: int, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
     """Yield the key and the address of each leaf of a tree of the older form."""
     content = source.content
     nodes, seen = [tree], set()

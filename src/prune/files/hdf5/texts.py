@@ -9,7 +9,7 @@ from math import prod
 from prune import PruneError
 from prune.files import limits
 from prune.files.hdf5 import dense, headers, types
-from prune.files.hdf5.blocks import Broken, Source, cut, expect, number
+from prune.files.hdf5.blocks import Broken, Contents, cut, expect, number
 from prune.files.hdf5.headers import ATTRIBUTE, ATTRIBUTE_INFO, Message
 from prune.files.hdf5.links import decoded
 
@@ -18,7 +18,7 @@ _KEY = slice(0, 8)  # in a record of the tree of many attributes
 _MOST_THINGS = 2**16  # of a heap: its numbers have no more bits
 
 
-def attribute(source: Source, messages: list[Message], name: str) -> list[str] | None:
+def attribute(source: Contents, messages: list[Message], name: str) -> list[str] | None:
     """Return the texts of the attribute `name`, or None if there is none."""
     for data in _all(source, messages):
         parts = _parts(data)
@@ -27,7 +27,7 @@ def attribute(source: Source, messages: list[Message], name: str) -> list[str] |
     return None
 
 
-def _all(source: Source, messages: list[Message]) -> Iterator[bytes]:
+def _all(source: Contents, messages: list[Message]) -> Iterator[bytes]:
     for message in messages:
         if message.kind == ATTRIBUTE:
             yield message.data
@@ -50,7 +50,7 @@ def _parts(data: bytes) -> tuple[str, bytes, bytes, bytes]:
     return decoded(parts[0].rstrip(b"\0")), parts[1], parts[2], data[place:]
 
 
-def _read(source: Source, name: str, kind: bytes, space: bytes, values: bytes) -> list[str]:
+def _read(source: Contents, name: str, kind: bytes, space: bytes, values: bytes) -> list[str]:
     shape, how = types.shape(space), types.texts(kind)
     count = 0 if shape is None else prod(shape)
     if count == 0:
@@ -65,7 +65,7 @@ def _read(source: Source, name: str, kind: bytes, space: bytes, values: bytes) -
     return [decoded(text.rstrip(b"\0")) for text in texts]
 
 
-def _from_heaps(source: Source, places: list[bytes]) -> Iterator[bytes]:
+def _from_heaps(source: Contents, places: list[bytes]) -> Iterator[bytes]:
     total = 0
     for place in places:
         size, address, index = struct.unpack("<IQI", place)
@@ -75,7 +75,7 @@ def _from_heaps(source: Source, places: list[bytes]) -> Iterator[bytes]:
         yield cut(_heap(source, address).get(index, b""), 0, size) if size else b""
 
 
-def _heap(source: Source, address: int) -> dict[int, bytes]:
+def _heap(source: Contents, address: int) -> dict[int, bytes]:
     """Return what is in a heap, by number."""
     if address not in source.heaps:
         if len(source.heaps) == _MOST_HEAPS:
@@ -84,7 +84,7 @@ def _heap(source: Source, address: int) -> dict[int, bytes]:
     return source.heaps[address]
 
 
-def _things(source: Source, address: int) -> Iterator[tuple[int, bytes]]:
+def _things(source: Contents, address: int) -> Iterator[tuple[int, bytes]]:
     content = source.content
     expect(content, address, b"GCOL\x01")
     size = number(content, address + 8)

@@ -11,7 +11,7 @@ from prune import PruneError
 from prune.files import limits
 from prune.files.hdf5 import arrays, headers, links
 from prune.files.hdf5 import texts as attributes
-from prune.files.hdf5.blocks import Source
+from prune.files.hdf5.blocks import Contents
 from prune.files.hdf5.headers import LAYOUT, LINK, LINK_INFO, SYMBOLS, Message
 from prune.files.names import short
 
@@ -21,7 +21,7 @@ _GROUPS = {SYMBOLS, LINK, LINK_INFO}
 class Group(NamedTuple):
     """A group of a file."""
 
-    source: Source
+    source: Contents
     name: str
     messages: list[Message]
     links: dict[str, int | None]
@@ -29,11 +29,11 @@ class Group(NamedTuple):
 
 def root(content: bytes) -> Group:
     """Return the outermost group; whatever is wrong with the bytes is a `PruneError`."""
-    source = Source(content)
+    source = Contents(content)
     return _group(source, "", headers.messages(source, headers.root(content)))
 
 
-def _group(source: Source, name: str, messages: list[Message]) -> Group:
+def _group(source: Contents, name: str, messages: list[Message]) -> Group:
     return Group(source, name, messages, links.links(source, messages))
 
 

@@ -1,0 +1,93 @@
+"""What `import prune` gives: little at once, the rest when it is used, all of it typed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import prune
+
+TYPED = Path(__file__).parent / "typing"
+
+
+def loaded_by(code):
+    """Return the modules that a fresh process has imported after `code`."""
+    code += "; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_to_import_it_imports_nothing_else():
+    assert {name for name in loaded_by("import prune") if name.startswith("prune.")} == set()
+    packages = {name.partition(".")[0] for name in loaded_by("import prune")}
+    assert packages - set(sys.stdlib_module_names) <= {"prune", "__main__", *loaded_at_start()}
+
+
+def loaded_at_start():
+    return {name.partition(".")[0] for name in loaded_by("pass")}
+
+
+def test_the_settings_need_no_numpy():
+    assert "numpy" not in loaded_by("import prune.cli.commands, prune.settings.study")
+
+
+def test_a_public_name_is_imported_when_it_is_first_used(monkeypatch):
+    monkeypatch.setitem(prune._LAZY, "wilson", "prune.core.measure")
+    assert "wilson" in dir(prune) and "wilson" not in vars(prune)
+    from prune.core.measure import wilson
+
+    assert prune.wilson is wilson and vars(prune)["wilson"] is wilson
+    monkeypatch.delitem(vars(prune), "wilson")
+
+
+def test_there_are_no_other_names():
+    with pytest.raises(AttributeError, match="module 'prune' has no attribute 'comapre'"):
+        prune.comapre  # noqa: B018
+    assert set(prune.__all__) == {"EnvironmentFailure", "PruneError", "__version__"} | {
+        *prune._LAZY
+    }
+    assert all(hasattr(prune, name) for name in prune.__all__)
+
+
+def test_what_is_imported_late_is_what_type_checkers_read():
+    tree = ast.parse(Path(prune.__file__).read_text())
+    read = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("prune")
+        for alias in node.names
+    }
+    assert read == prune._LAZY
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (Path(prune.__file__).parent / "py.typed").exists()
+
+
+def refused(path):
+    """Return the lines of a file that a type checker refuses, and by which rules."""
+    api = pytest.importorskip("mypy.api", reason="`pip install mypy`")
+    said, _, _ = api.run(["--strict", "--no-error-summary", "--no-incremental", str(path)])
+    return {
+        (int(line), rule)
+        for line, rule in re.findall(rf"{path.name}:(\d+): error: .*\[([\w-]+)\]$", said, re.M)
+    }
+
+
+def expected(path):
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return {(i, rule) for i, line in lines for rule in re.findall(r"# refused: ([\w-]+)", line)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["right", "wrong"])
+def test_a_type_checker_refuses_what_is_wrong_and_nothing_else(name, monkeypatch):
+    monkeypatch.setenv("MYPYPATH", str(Path(prune.__file__).parents[1]))
+    path = TYPED / f"{name}.py"
+    assert bool(expected(path)) == (name == "wrong")
+    assert refused(path) == expected(path)
