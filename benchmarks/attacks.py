@@ -185,7 +185,7 @@ def own(attack: Attack, path: Path, folder: Path) -> str:
     if came["status"] == 0:
         return "answers rightly"
     line = came["err"].strip().removeprefix("prune: ")
-    told = re.sub(r"^(weights|data|k-map) \S+?( is|:)? ", "", line.replace(str(folder), ""))
+    told = re.sub(r"^(weights|model|data|k-map) \S+?( is|:)? ", "", line.replace(str(folder), ""))
     return f"exit {came['status']}: {told[:110]}"
 
 
@@ -204,7 +204,7 @@ def main() -> None:
 def row(attack: Attack, path: Path, folder: Path) -> str:
     """Measure one attack; return its line of the table."""
     print(attack.name, file=sys.stderr)
-    by_keras = seen(with_keras, path) if attack.kind == "weights" else ""
+    by_keras = seen(with_keras, path) if attack.kind in ("weights", "model") else ""
     by_others = seen(plainly, path)
     cells = (attack.name, attack.about, by_keras, by_others, own(attack, path, folder))
     return f"| {' | '.join(map(cell, cells))} |\n"

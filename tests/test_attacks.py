@@ -20,7 +20,7 @@ from attacks.material import BIASES, KERNELS
 from attacks.run import MARK, prepare
 from prune import PruneError
 from prune.core.network import arrays
-from prune.files import allocations, data, weights
+from prune.files import allocations, data, models, weights
 
 TESTS = Path(__file__).parent
 SOURCE = Path(package.__file__).parents[1]
@@ -66,7 +66,7 @@ def test_there_are_attacks_of_every_kind():
     kinds = {name.partition(":")[0] for name in ATTACKS}
     assert len(ATTACKS) >= 60
     assert kinds >= {"links", "storage", "shapes", "filters", "archives", "types", "values"}
-    assert kinds >= {"structure", "names", "npz", "idx"}
+    assert kinds >= {"structure", "names", "npz", "idx", "models"}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -181,6 +181,8 @@ def test_each_is_refused_in_this_process_too(outcomes, name):
     with pytest.raises(PruneError) as caught:
         if attack.kind == "weights":
             weights.load(path)
+        elif attack.kind == "model":
+            models.read(path)
         elif attack.kind == "k-map":
             allocations.parse(allocations.read(path), ("dense",))
         else:

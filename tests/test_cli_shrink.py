@@ -13,7 +13,7 @@ from prune.files import data, weights
 from test_cli import assert_refused
 
 NOTHING_LEFT = (
-    "nothing is left to save: at k = 100 no unit of layer 'dense' matters any more; give a smaller"
+    "nothing is left to save: no unit of layer 'dense' matters any more; give a smaller --k"
 )
 
 

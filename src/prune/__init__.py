@@ -2,8 +2,9 @@
 
 Data flows one way; a file imports only from the floors below its own.
 
-    cli           floor 6   parse, call one function, print
-    experiments   floor 5   networks x criteria x sparsities -> rows
+    cli           floor 7   parse, call one function, print
+    experiments   floor 6   networks x criteria x sparsities -> rows
+    models        floor 5   any Keras model: read, traced, cut, proved (Keras, not TensorFlow)
     views         floor 4   rows -> tables and pictures (matplotlib only here)
     training      floor 4   build, fit and evaluate in Keras (TensorFlow only here)
     files         floor 3   data sets, weights and results on disk

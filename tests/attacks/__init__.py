@@ -15,7 +15,7 @@ class Attack(NamedTuple):
 
     name: str
     about: str
-    kind: str  # what it is given as: weights, data or k-map
+    kind: str  # what it is given as: weights, model, data or k-map
     refusal: str  # what the one line says; empty where the file is answered, and rightly
     build: Callable[[Path], Path]
 
@@ -46,6 +46,7 @@ from attacks import (  # noqa: E402  (they register themselves)
     idx,
     links,
     maps,
+    models,
     names,
     npz,
     shapes,
@@ -56,4 +57,4 @@ from attacks import (  # noqa: E402  (they register themselves)
 )
 
 __all__ = ["ATTACKS", "accidents", "archives", "filters", "idx", "links", "maps"]
-__all__ += ["names", "npz", "shapes", "storage", "structure", "types", "values"]
+__all__ += ["models", "names", "npz", "shapes", "storage", "structure", "types", "values"]

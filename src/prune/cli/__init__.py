@@ -1,1 +1,1 @@
-"""Floor 6: parse, call one function, print."""
+"""Floor 7: parse, call one function, print."""

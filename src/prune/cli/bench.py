@@ -17,6 +17,7 @@ from prune.views import timings
 def run(asked: Asked) -> int:
     """Check everything, prune, time every form, write the files, print."""
     job = jobs.prepare(asked)
+    jobs.refuse_any_model(job, "bench")
     largest = max(asked.of(Bench).batch)
     if largest > len(job.test.labels):
         raise PruneError(

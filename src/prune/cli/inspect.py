@@ -11,8 +11,11 @@ import numpy as np
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.cli.job import remark_on_activation
-from prune.core.network import Layer, parameters
-from prune.files import names, weights
+from prune.core import anatomy
+from prune.core.network import Layer
+from prune.files import names
+from prune.models import loading
+from prune.models.net import Net
 from prune.settings.files import JSON, Activation, File, Out, Talk
 from prune.views.tables import Table, to_text
 
@@ -20,24 +23,29 @@ from prune.views.tables import Table, to_text
 def run(asked: Asked) -> int:
     """Read the file and print what it holds."""
     path, own = asked.of(File).file, asked.of(Activation)
-    source = weights.load(path, own.activation, own.isolate)
+    source = loading.load(path, own.activation, own.isolate, own.trust)
     console = Console(asked.of(Talk).quiet)
     remark_on_activation(asked, console, source)
     if source.assumed:
         console.say(f"note: the file does not tell activations; {source.assumed} is assumed")
-    layers = [_describe(layer) for layer in source.network]
+    whole = anatomy.of(source.network)
+    chain = anatomy.is_chain(source.network)
+    layers = [_describe(layer) for layer in source.network] if chain else source.network.described()
     if asked.of(Out).format == JSON:
         found = {"file": str(path), "format": source.format, "sha256": source.sha256}
-        found |= {"parameters": parameters(source.network), "layers": layers}
-        found |= {"bytes": path.stat().st_size, "dense_bytes": 4 * parameters(source.network)}
+        found |= {"parameters": whole.parameters(), "layers": layers}
+        found |= {"bytes": path.stat().st_size, "dense_bytes": 4 * whole.parameters()}
+        found |= (
+            {} if chain else {"groups": _groups(source.network), "frozen": _frozen(source.network)}
+        )
         print(json.dumps(found, indent=2))
         return 0
-    size, dense = path.stat().st_size, 4 * parameters(source.network)
+    size, dense = path.stat().st_size, 4 * whole.parameters()
     where = names.printable(str(path))
-    print(f"{where}: {source.format}, {parameters(source.network):,} parameters")
+    print(f"{where}: {source.format}, {whole.parameters():,} parameters")
     print(f"{size:,} bytes on disk, {dense:,} as plain float32")
     print(f"sha256 {source.sha256}\n")
-    print(_table(layers), end="")
+    print(_table(layers) if chain else _of_any(source.network, layers), end="")
     again = f"--weights {shlex.quote(str(path))}"
     if source.assumed not in ("", "relu"):
         again += f" --activation {shlex.quote(source.assumed)}"
@@ -71,3 +79,40 @@ def _table(layers: list[dict[str, Any]]) -> str:
     ]
     header = ["layer", "inputs", "units", "activation", "bias", "zeros"]
     return to_text(Table(header, lines, ""))
+
+
+def _groups(net: Net) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "units": len(group.units), "layers": list(group.layers)}
+        for name, group in net.structure.groups.items()
+    ]
+
+
+def _frozen(net: Net) -> list[dict[str, Any]]:
+    return [each._asdict() for each in net.structure.frozen]
+
+
+def _of_any(net: Net, layers: list[dict[str, Any]]) -> str:
+    """Return the layers with kernels, the groups of units, and what stays with its reason."""
+    lines = [
+        [
+            layer["name"],
+            layer["kind"],
+            f"{layer['inputs']:,}",
+            f"{layer['units']:,}",
+            f"{layer['multiply_adds']:,}",
+            f"{layer['zeros']:,} ({layer['zeros'] / (layer['inputs'] * layer['units']):.1%})",
+        ]
+        for layer in layers
+    ]
+    header = ["kernel", "kind", "inputs", "units", "multiply-adds", "zeros"]
+    groups = [
+        [group["name"], f"{group['units']:,}", ", ".join(group["layers"])] for group in _groups(net)
+    ]
+    frozen = [[stays["layer"], f"{stays['units']:,}", stays["reason"]] for stays in _frozen(net)]
+    tables = [
+        Table(header, lines, ""),
+        Table(["group", "units", "made by"], groups, ""),
+        Table(["frozen", "units", "stay: why"], frozen, ""),
+    ]
+    return "\n".join(to_text(table) for table in tables if table.lines)

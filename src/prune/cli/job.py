@@ -12,6 +12,7 @@ from typing import Any
 from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
+from prune.core import anatomy
 from prune.core.network import Network
 from prune.core.pruning import CRITERIA
 from prune.experiments import grid, perform
@@ -22,6 +23,7 @@ from prune.files import atomic, data, results, runs, weights
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
+from prune.models import loading
 from prune.settings import lists
 from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import AUTO, Images, Pruning
@@ -56,7 +58,7 @@ class Job:
     @property
     def classes(self) -> int:
         """How many outputs the network has."""
-        return self.network[-1].kernel.shape[1]
+        return anatomy.of(self.network).sides()[1]
 
 
 def prepare(asked: Asked) -> Job:
@@ -77,17 +79,25 @@ def prepare(asked: Asked) -> Job:
         data.check_fits(perform.images(source, "train"), stored.network, source.name)
     begun = perform.Begun(stored.network)
     curves = [perform.curve(cell, begun, source) for cell in cells]
-    record = runs.Record(asked.words, asked.plain(), _inputs(stored, test))
+    engine = perform.engine_name(cells[0], stored.network)
+    settings = asked.plain() | {"engine": engine}
+    record = runs.Record(asked.words, settings, _inputs(stored, test))
     _remark(asked, console, stored)
     seen = [perform.images(source, "train")] if any(map(perform.learns, cells)) else []
     remark_on_scale(console, source.scale, test, *seen)
     return Job(asked, console, stored.network, source, cells, curves, record)
 
 
+def refuse_any_model(job: Job, what: str) -> None:
+    """Refuse what only chains of dense layers can have so far."""
+    if not anatomy.is_chain(job.network):
+        raise PruneError(f"{what} is for chains of Dense layers so far; `prune compare` takes any")
+
+
 def load(asked: Asked) -> WeightsFile:
     """Read the network that is asked for."""
     own = asked.of(Weights)
-    return weights.load(own.weights or weights.shipped(), own.activation, own.isolate)
+    return loading.load(own.weights or weights.shipped(), own.activation, own.isolate, own.trust)
 
 
 def images(asked: Asked) -> Source:

@@ -54,7 +54,7 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
     training: list[Row] = []
     test: list[Row] = []
     with job.console.progress(len(curve.plan.layers) * len(cell.k)) as report:
-        report(f"starting {cell.engine}", 0, "")
+        report(f"starting {perform.engine_name(cell, job.network)}", 0, "")
         engine = perform.engines(job.cells, job.network, job.source).test
         chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
         unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))

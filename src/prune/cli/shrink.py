@@ -7,26 +7,18 @@ import os
 import shlex
 from typing import Any
 
-from prune import PruneError
 from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
-from prune.core import forms, measure
-from prune.core.alive import shrink
-from prune.core.measure import Difference
-from prune.core.network import Network, multiply_adds, nonzero, parameters
-from prune.experiments import sweep
+from prune.core import anatomy
+from prune.experiments import perform, shrinking, sweep
+from prune.experiments.shrinking import Saved
 from prune.files import atomic, runs, weights
-from prune.settings import lists
-from prune.settings.files import JSON, Out, Packing, Save
+from prune.files.weights import Writer
+from prune.settings.files import JSON, Out, Packing, Save, Weights
 from prune.settings.pruning import WEIGHT
 from prune.views import tables
 from prune.views.tables import Table
-
-# The largest difference of logits, relative to the largest logit, that rounding explains: of the
-# order of summation in float32, and of the weights themselves in float16.
-_ROUNDING = 1e-5
-_ROUNDING_HALF = 1e-2
 
 
 def run(asked: Asked) -> int:
@@ -39,67 +31,64 @@ def run(asked: Asked) -> int:
     with jobs.recorded(job), job.console.progress(1) as report:
         job = jobs.begun(job, report)
         ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
-        shrunk = shrink(pruned.network)
-        _refuse_empty(shrunk, job)
-        content = writer(shrunk)
-        written = weights.parse(content, save.save).network
-        proof = _prove(job, pruned.network, written)
-        atomic.write(save.save, content)
-        numbers = _numbers(job, pruned.network, written, len(content), proof)
-        job.record.results = {"sha256": weights.sha256(content), **numbers}
-    _print(job, numbers)
+        saved = _saved(job, pruned.network, writer)
+        atomic.write(save.save, saved.content)
+        numbers = _numbers(job, saved)
+        job.record.results = {"sha256": weights.sha256(saved.content), **numbers}
+        atomic.write(job.out / "layers.md", tables.to_markdown(_layers(job, saved)).encode())
+    _print(job, saved, numbers)
     return 0
 
 
-def _refuse_empty(shrunk: Network, job: Job) -> None:
-    """Refuse a network of which a layer has no units left: no file can hold it."""
-    empty = [layer.name for layer in shrunk if not layer.kernel.size]
-    if empty:
-        raise PruneError(
-            f"nothing is left to save: at k = {lists.k(job.cells[0].k[0]):.15g} no unit of layer "
-            f"{empty[0]!r} matters any more; give a smaller --k"
-        )
+def _saved(job: Job, pruned: Any, writer: Writer) -> Saved:
+    path, images = job.asked.of(Save).save, job.test.images
+    if anatomy.is_chain(pruned):
+        return shrinking.chain(pruned, images, writer, path, job.asked.of(Packing).float16)
+    return shrinking.model(pruned, images, path, job.asked.of(Weights).trust)
 
 
-def _prove(job: Job, masked: Network, written: Network) -> Difference:
-    """Compare what will be saved, as it will be read, with the pruned network it stands for."""
-    proof = measure.compare(masked, written, job.test.images)
-    allowed = (_ROUNDING_HALF if job.asked.of(Packing).float16 else _ROUNDING) * proof.scale
-    if not proof.largest <= allowed:
-        raise PruneError(
-            f"the shrunk network differs from the pruned one by {proof.largest:.3g} in a logit, "
-            f"more than rounding explains ({allowed:.3g}); nothing was saved"
-        )
-    return proof
-
-
-def _numbers(
-    job: Job, masked: Network, written: Network, size: int, proof: Difference
-) -> dict[str, Any]:
+def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
     """Return every number that is printed, by what it is of."""
-    before = job.network
+    pair = [anatomy.of(network) for network in (job.network, saved.network)]
+    before, written = pair
+    engine = perform.engines(job.cells, job.network, job.source).test
+    other = perform.engines(job.cells, saved.network, job.source).test
+    units = [list(shrinking.units(network).values()) for network in (job.network, saved.network)]
+    smallest = anatomy.of(written.shrunk())
     return {
-        "parameters": [parameters(before), parameters(written)],
-        "nonzero": [nonzero(before), nonzero(written)],
-        "multiply_adds": [multiply_adds(before), multiply_adds(shrink(written))],
-        "bytes": [4 * parameters(before), size],
-        "correct": [
-            measure.evaluate(run, job.test.images, job.test.labels).correct
-            for run in map(forms.mixed, (before, written))
-        ],
-        "units": [[layer.kernel.shape[1] for layer in network] for network in (before, written)],
-        "largest_difference": proof.largest,
-        "largest_logit": proof.scale,
-        "agreeing": proof.agreeing,
-        "total": proof.total,
+        "parameters": [before.parameters(), written.parameters()],
+        "nonzero": [before.nonzero(), written.nonzero()],
+        "multiply_adds": [before.multiply_adds(), smallest.multiply_adds()],
+        "bytes": [shrinking.file_bytes(job.network), len(saved.content)],
+        "correct": [engine(job.network).correct, other(saved.network).correct],
+        "units": units,
+        "largest_difference": saved.difference.largest,
+        "largest_logit": saved.difference.scale,
+        "agreeing": saved.difference.agreeing,
+        "total": saved.difference.total,
     }
 
 
-def _print(job: Job, numbers: dict[str, Any]) -> None:
-    saved = job.asked.of(Save).save
+def _layers(job: Job, saved: Saved) -> Table:
+    """Return how many units each layer had and has."""
+    before, after = shrinking.units(job.network), shrinking.units(saved.network)
+    lines = [
+        [name, f"{number:,}", f"{after.get(name, 0):,}", _gone(number, after.get(name, 0))]
+        for name, number in before.items()
+    ]
+    return Table(["layer", "units", "left", "removed"], lines, "Units of each layer with a kernel.")
+
+
+def _gone(before: int, after: int) -> str:
+    return f"{(before - after) / before:.1%}" if after < before else ""
+
+
+def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
+    path = job.asked.of(Save).save
     if job.asked.of(Out).format == JSON:
         print(json.dumps(numbers, indent=2))
     else:
+        print(tables.to_text(_layers(job, saved)))
         print(tables.to_text(_table(numbers)), end="")
     jobs.warn_of_guessing(job, numbers["correct"][0] / numbers["total"])
     say = job.console.say
@@ -109,15 +98,19 @@ def _print(job: Job, numbers: dict[str, Any]) -> None:
         f"{numbers['largest_logit']:.3g}), and gives the same class on "
         f"{numbers['agreeing']:,} of {numbers['total']:,} test images."
     )
-    if job.cells[0].method == WEIGHT and saved.suffix != ".npz":
+    if saved.layers:
+        say(
+            f"Each of {saved.layers} layers, given what the pruned model gives it, differs by at "
+            f"most {saved.worst:.2g} of its range."
+        )
+    if job.cells[0].method == WEIGHT and path.suffix != ".npz":
         say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
-    say(f"Saved {saved}; run.json in {job.out}{os.sep}")
-    say(f"Next: prune inspect {shlex.quote(str(saved))}")
+    say(f"Saved {path}; run.json in {job.out}{os.sep}")
+    say(f"Next: prune inspect {shlex.quote(str(path))}")
 
 
 def _table(numbers: dict[str, Any]) -> Table:
-    before, after = ("-".join(map(str, units)) for units in numbers["units"])
-    lines = [["units", before, after, ""]]
+    lines = []
     for name in ("parameters", "nonzero", "multiply_adds", "bytes"):
         whole, left = numbers[name]
         times = f"{whole / left:.1f} x" if left else ""

@@ -16,16 +16,16 @@ from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
+from prune.core import anatomy
 from prune.core.measure import Evaluation
-from prune.core.network import multiply_adds
 from prune.core.pruning import CRITERIA
 from prune.experiments import bench, perform, sweep
 from prune.experiments.bench import Lineup
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
-from prune.settings.files import BY_K, BY_TIME, Axis, Out, Seeds, Workers
-from prune.settings.pruning import NUMPY, Images, Pruning
+from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
+from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
 
@@ -41,7 +41,9 @@ def run(asked: Asked) -> int:
     job = jobs.prepare(asked)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
-    axis = asked.of(Axis).x
+    axis = asked.of(Picture).x
+    if axis == BY_TIME:
+        jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
         unpruned, rows = _measure(job)
         ahead.join()  # two threads inside one package could find each other's modules half made
@@ -58,7 +60,7 @@ def run(asked: Asked) -> int:
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
-    job.console.say(f"Next: {_next(asked, rows, accuracy)}")
+    job.console.say(f"Next: {_next(job, rows, accuracy)}")
     return status
 
 
@@ -90,13 +92,13 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
     rows: list[Row] = []
     total = sum(len(cell.k) for cell in job.cells)
     with job.console.progress(total) as report:
-        report(f"starting {job.cells[0].engine}", 0, "")
+        report(f"starting {perform.engine_name(job.cells[0], job.network)}", 0, "")
         job = jobs.begun(job, report)
         engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
         jobs.warn_of_guessing(job, unpruned.correct / unpruned.total)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
-        lineup, timed = bench.Lineup(), job.asked.of(Axis).x == BY_TIME
+        lineup, timed = bench.Lineup(), job.asked.of(Picture).x == BY_TIME
         if timed:
             points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
@@ -118,7 +120,7 @@ def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
 def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
     """Write the tables; return what each --format prints."""
     gained = (
-        tables.gains(rows, multiply_adds(job.network))
+        tables.gains(rows, anatomy.of(job.network).multiply_adds())
         if len(words.curves(rows)) < _MANY
         else tables.held_table(rows, unpruned)
     )
@@ -133,11 +135,12 @@ def _compared(job: Job) -> bool:
 def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
     from prune.views import plot  # here: it imports matplotlib
 
-    return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Axis).x)
+    return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Picture).x)
 
 
-def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
+def _next(job: Job, rows: list[Row], unpruned: float) -> str:
     """Return the command that looks closer at where the first curve falls."""
+    asked = job.asked
     last, first_below = words.held(next(iter(words.curves(rows).values())), unpruned)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
@@ -145,11 +148,15 @@ def _next(asked: Asked, rows: list[Row], unpruned: float) -> str:
         method, *_ = asked.command.methods
         again = _for_method(asked, method).again("k")
         return " ".join(["prune", method, closer, *again]) + "  (where it falls)"
-    if asked.of(Pruning).engine == NUMPY:
+    if perform.engine_name(job.cells[0], job.network) == NUMPY:
         command = ["prune", asked.command.name, "--engine keras", *asked.again("engine")]
         return " ".join(command) + "  (a second opinion)"
-    # Which units cannot take.
-    return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
+    # Of the output layer no unit can go.
+    if asked.command.name != "compare":
+        return " ".join(["prune compare", *asked.again("include_output")]) + "  (both methods)"
+    again = asked.again("k", "criterion", "repair", "controls", "x", "include_output")
+    small = "prune shrink --method unit --k 50 --save small.keras"
+    return " ".join([small, *again]) + "  (a smaller file)"
 
 
 def _for_method(asked: Asked, method: str) -> Asked:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from prune.core import anatomy
 from prune.core.calibration import Calibration
 from prune.core.gradients import backward
 from prune.core.network import Network, Scores, forward, prunable
@@ -17,14 +18,15 @@ from prune.core.network import Network, Scores, forward, prunable
 
 def magnitude(network: Network, calibration: Calibration) -> Scores:
     """Score each weight by its absolute value (Janowsky 1989; Han 2015)."""
-    return {layer.name: np.abs(layer.kernel) for layer in network}
+    return {name: np.abs(kernel) for name, kernel in anatomy.of(network).kernels().items()}
 
 
 def random_weight(network: Network, calibration: Calibration) -> Scores:
     """Score each weight at random."""
+    kernels = anatomy.of(network).kernels()
     return {
-        layer.name: _random(calibration.seed, i, layer.kernel.shape)
-        for i, layer in enumerate(network)
+        name: _random(calibration.seed, i, kernel.shape)
+        for i, (name, kernel) in enumerate(kernels.items())
     }
 
 
@@ -75,7 +77,7 @@ def lamp(network: Network, calibration: Calibration) -> Scores:
     Within a layer the order is that of magnitude; between layers the scores compare what share
     of its layer a weight carries.
     """
-    return {layer.name: _lamp(layer.kernel) for layer in network}
+    return {name: _lamp(kernel) for name, kernel in anatomy.of(network).kernels().items()}
 
 
 def _lamp(kernel: np.ndarray) -> np.ndarray:
@@ -90,16 +92,15 @@ def _lamp(kernel: np.ndarray) -> np.ndarray:
 
 def norm(network: Network, calibration: Calibration) -> Scores:
     """Score each unit by the L2 norm of its column of the kernel (Li 2017, with L1)."""
-    # In double precision, or the squares of small weights vanish.
-    kernels = {layer.name: layer.kernel.astype(np.float64) for layer in network}
-    return {name: np.linalg.norm(kernel, axis=0) for name, kernel in kernels.items()}
+    return anatomy.of(network).unit_norms()
 
 
 def random_unit(network: Network, calibration: Calibration) -> Scores:
     """Score each unit at random."""
+    norms = anatomy.of(network).unit_norms()
     return {
-        layer.name: _random(calibration.seed, i, layer.kernel.shape[1:])
-        for i, layer in enumerate(network)
+        name: _random(calibration.seed, i, norm.shape)
+        for i, (name, norm) in enumerate(norms.items())
     }
 
 

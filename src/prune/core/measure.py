@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import sqrt
 from typing import NamedTuple
 
@@ -55,11 +56,16 @@ class Difference(NamedTuple):
 
 def compare(first: Network, second: Network, images: np.ndarray) -> Difference:
     """Compare the logits of two networks on `images` (n, inputs), n at least 1."""
+    return differing(partial(logits, first), partial(logits, second), images)
+
+
+def differing(first: Run, second: Run, images: np.ndarray) -> Difference:
+    """Compare what two networks answer to `images` (n, ...), n at least 1."""
     largest = scale = 0.0
     agreeing = 0
     for start in range(0, len(images), CHUNK):
         some = images[start : start + CHUNK]
-        ours, theirs = logits(first, some), logits(second, some)
+        ours, theirs = first(some), second(some)
         largest = max(largest, float(np.abs(ours - theirs).max()))
         scale = max(scale, float(np.abs(ours).max()))
         agreeing += int(np.count_nonzero(ours.argmax(axis=1) == theirs.argmax(axis=1)))

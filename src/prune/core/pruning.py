@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core import alive, criteria, masks, obs
+from prune.core import alive, anatomy, criteria, masks, obs
 from prune.core.calibration import Calibration
-from prune.core.network import Masks, Network, Scores, prunable
+from prune.core.network import Masks, Network, Scores
 from prune.core.plan import Plan, Pruned, Sweep
 from prune.core.repair import aim, refit_all
 from prune.settings.pruning import LSTSQ, NO_REPAIR, UNIT, WEIGHT
-from prune.settings.spelling import closest
 
 Score = Callable[[Network, Calibration], Scores]
 
@@ -81,7 +80,7 @@ class Repair(NamedTuple):
 
 
 def _no_repair(plan: Plan) -> Callable[[Masks], Network]:
-    return lambda cut: masks.apply(plan.network, cut)
+    return anatomy.of(plan.network).masked
 
 
 def _lstsq(plan: Plan) -> Callable[[Masks], Network]:
@@ -178,13 +177,16 @@ def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
 def check(method: str, criterion: str, plan: Plan) -> None:
     """Refuse, with the reason, what cannot be pruned in that way."""
     chosen = CRITERIA[method][criterion]
+    if not anatomy.is_chain(plan.network):
+        _check_any(method, criterion, plan)
     if chosen.needs_images:
         _check_images(plan, f"criterion {criterion!r}")
     if REPAIRS[plan.repair].needs_images:
         _check_images(plan, f"repair {plan.repair!r}")
-    if method == UNIT and plan.network[-1].name in plan.layers:
+    output = anatomy.of(plan.network).output()
+    if method == UNIT and output in plan.layers:
         raise PruneError(
-            f"layer {plan.network[-1].name!r} is the output: each of its units is a class and "
+            f"layer {output!r} is the output: each of its units is a class and "
             "cannot be removed; prune its weights instead"
         )
     if chosen.by_layer and plan.scope.share is None:
@@ -192,6 +194,20 @@ def check(method: str, criterion: str, plan: Plan) -> None:
             f"criterion {criterion!r} cannot rank {method}s of different layers (scope "
             f"{plan.scope.name!r}): their losses are in the terms of different next layers; "
             "use --scope layer"
+        )
+
+
+def _check_any(method: str, criterion: str, plan: Plan) -> None:
+    """Refuse what only chains of dense layers can have so far."""
+    if CRITERIA[method][criterion].needs_images:
+        plain = [name for name, each in CRITERIA[method].items() if not each.needs_images]
+        raise PruneError(
+            f"criterion {criterion!r} is for chains of Dense layers so far; use "
+            f"{' or '.join(plain)} with this model"
+        )
+    if plan.repair != NO_REPAIR:
+        raise PruneError(
+            f"repair {plan.repair!r} is for chains of Dense layers so far; leave out --repair"
         )
 
 
@@ -206,15 +222,15 @@ def needs_images(method: str, criterion: str, repair: str) -> bool:
 
 
 def layers(
-    network: Network, keep: Collection[str] = (), include_output: bool = False
+    network: Any,
+    keep: Collection[str] = (),
+    include_output: bool = False,
+    method: str = WEIGHT,
+    include: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """Name the layers to prune: all but the output layer and those to `keep`."""
-    names = [layer.name for layer in (network if include_output else prunable(network))]
-    unknown = [name for name in keep if name not in [layer.name for layer in network]]
-    if unknown:
-        known = [layer.name for layer in network]
-        meant = closest(unknown[0], known)
-        raise PruneError(
-            f"no layer {unknown[0]!r} to keep{meant}; the network has {', '.join(known)}"
-        )
-    return tuple(name for name in names if name not in keep)
+    """Name what may be pruned: all but the output layer and those to `keep`.
+
+    That is layers of a chain, of any other model kernels or, by unit, groups; of its kernels those
+    that hold few weights and lose most are named only if `include` names them.
+    """
+    return anatomy.of(network).layers(method, keep, include_output, include)

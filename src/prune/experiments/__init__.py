@@ -1,1 +1,1 @@
-"""Floor 5: networks x criteria x sparsities -> rows."""
+"""Floor 6: networks x criteria x sparsities -> rows."""

@@ -12,9 +12,10 @@ from threading import Lock
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from prune.core import forms, measure, prefix
+from prune.core import anatomy, forms, measure, prefix
 from prune.core.measure import Evaluation
 from prune.core.network import Network
+from prune.models import running
 from prune.settings.pruning import KERAS, NUMPY
 
 Engine = Callable[[Network], Evaluation]  # several threads may call it at once
@@ -80,6 +81,8 @@ def cores() -> int:
 
 def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engine:
     """Evaluate with `model.evaluate`, each network in its masked form, whatever `whole` is."""
+    if not anatomy.is_chain(whole):
+        return running.Engine(whole, images, labels)
     from prune.training import keras_bridge  # here: it imports TensorFlow
 
     evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()

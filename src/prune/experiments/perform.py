@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prune import PruneError
-from prune.core import calibration, forms, holdout, measure, pruning
+from prune.core import anatomy, calibration, forms, holdout, measure, pruning
 from prune.core.calibration import Calibration
 from prune.core.measure import Evaluation
 from prune.core.network import Network
@@ -22,7 +22,7 @@ from prune.experiments.engines import ENGINES, Engine, numpy_engine
 from prune.experiments.sweep import Curve, Engines
 from prune.files import allocations, data
 from prune.files.results import Epoch
-from prune.settings.pruning import NETWORK, NUMPY
+from prune.settings.pruning import KERAS, NETWORK, NUMPY
 from prune.settings.recipe import REWIND, Recipe, Training
 from prune.training import fit, retrain
 from prune.training.compiled import Examples
@@ -119,7 +119,10 @@ def begin(
 
 def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
     """Return the curve that a cell asks for; what is wrong with it is found here."""
-    layers = pruning.layers(begun.network, cell.keep, cell.include_output)
+    layers = pruning.layers(
+        begun.network, cell.keep, cell.include_output, cell.method, cell.include
+    )
+    engine_name(cell, begun.network)
     if not layers:
         raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
     sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
@@ -132,6 +135,8 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
 
 
 def _why_none(network: Network) -> str:
+    if not anatomy.is_chain(network):
+        return "all that could go is kept or frozen; `prune inspect` says why"
     if len(network) > 1:
         return "--keep names every hidden layer; leave one out of it"
     return (
@@ -155,6 +160,8 @@ def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | No
     asked = cell.retraining
     if asked is None:
         return None
+    if not anatomy.is_chain(begun.network):
+        raise PruneError("--retrain is for chains of Dense layers so far; leave it out")
     train = learnt(source, trains=True)
     examples = Examples(train.images, train.labels, asked.distill)
     recipe = replace(asked, seed=cell.training.seed)
@@ -181,9 +188,21 @@ def engine(
     cell: Cell, network: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
 ) -> Engine:
     """Return who runs the networks of a cell, pruned from `network`, on some images."""
-    if cell.engine == NUMPY:
+    name = engine_name(cell, network)
+    if name == NUMPY:
         return numpy_engine(network, images, labels, threads)
-    return ENGINES[cell.engine](network, images, labels)
+    return ENGINES[name](network, images, labels)
+
+
+def engine_name(cell: Cell, network: Network) -> str:
+    """Return which engine runs the networks that are pruned from one."""
+    usual = NUMPY if anatomy.is_chain(network) else KERAS
+    if cell.engine == NUMPY and usual == KERAS:
+        raise PruneError(
+            "engine 'numpy' runs chains of Dense layers alone; leave out --engine, or give "
+            "--engine keras"
+        )
+    return cell.engine or usual
 
 
 def forget() -> None:

@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from prune.core import pruning
-from prune.core.alive import shrink
+from prune.core import anatomy, pruning
 from prune.core.measure import Evaluation
-from prune.core.network import multiply_adds, nonzero, parameters
 from prune.core.plan import Plan, Pruned
 from prune.core.scopes import Scope, by_share
 from prune.experiments.engines import Engine
@@ -127,7 +125,8 @@ def row(point: Point, evaluation: Evaluation) -> Row:
     """Return what was asked at a point, and what came of it."""
     (method, criterion, plan, retraining), pruned = point
     masks = pruned.masks.values()
-    shrunk = shrink(pruned.network)
+    whole = anatomy.of(pruned.network)
+    shrunk = anatomy.of(whole.shrunk())
     return Row(
         method=method,
         criterion=criterion,
@@ -138,19 +137,26 @@ def row(point: Point, evaluation: Evaluation) -> Row:
         loss=evaluation.loss,
         pruned=sum(int(np.count_nonzero(~mask)) for mask in masks),
         prunable=sum(mask.size for mask in masks),
-        nonzero=nonzero(pruned.network),
-        parameters=parameters(pruned.network),
+        nonzero=whole.nonzero(),
+        parameters=whole.parameters(),
         scope=plan.scope.name,
         repair=plan.repair,
         layers="+".join(plan.layers),
         floored="+".join(pruned.floored),
         seed=plan.calibration.seed,
-        effective=nonzero(shrunk),
-        macs=multiply_adds(shrunk),
-        dense_bytes=4 * parameters(shrunk),
-        file_bytes=sparse.size(shrunk),
+        effective=shrunk.nonzero(),
+        macs=shrunk.multiply_adds(),
+        dense_bytes=4 * shrunk.parameters(),
+        file_bytes=_file_bytes(shrunk),
         **_trained(retraining),
     )
+
+
+def _file_bytes(network: Any) -> int:
+    """Count the bytes of the smallest file that is written of a network."""
+    if isinstance(network, anatomy.Chain):
+        return sparse.size(network.network)
+    return network.file_bytes()
 
 
 def _trained(retraining: Regime | None) -> dict[str, Any]:

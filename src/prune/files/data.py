@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from prune import EnvironmentFailure, PruneError
+from prune.core import anatomy
 from prune.core.network import Network
 from prune.files import archives, atomic, idx, limits, npy, regular
 from prune.settings.pruning import AUTO, BY_255
@@ -81,7 +82,7 @@ def load(source: str, split: Split, limit: int | None = None, scale: str = AUTO)
 
 def check_fits(data: Data, network: Network, source: str) -> None:
     """Refuse data that `network` cannot answer."""
-    inputs, classes = network[0].kernel.shape[0], network[-1].kernel.shape[1]
+    inputs, classes = anatomy.of(network).sides()
     if data.images.shape[1] != inputs:
         raise PruneError(
             f"data {source}: {data.split} images have {data.images.shape[1]} pixels, "

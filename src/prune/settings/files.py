@@ -8,6 +8,7 @@ from pathlib import Path
 from prune.settings.fields import (
     COMMON,
     OUTPUT,
+    names,
     one_of,
     path,
     seeds,
@@ -41,6 +42,11 @@ class Activation:
     )
     isolate: bool = setting(
         False, truth(), "read the weights file in a child process that can do nothing else"
+    )
+    trust: tuple[str, ...] = setting(
+        (),
+        names("MODULE:NAME,..."),
+        "classes of yours that the model file may name, such as mylayers:Scale,Shift",
     )
 
 
@@ -81,7 +87,7 @@ class Out:
 
 
 @dataclass(frozen=True)
-class Axis:
+class Picture:
     """What a picture shows."""
 
     x: str = setting(

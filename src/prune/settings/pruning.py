@@ -123,7 +123,11 @@ class Pruning:
         said="floor {:.15g} %".format,
     )
     keep: tuple[str, ...] = setting(
-        (), names("LAYER,..."), "leave these layers alone", group=REMOVED, said="without {}".format
+        (),
+        names("LAYER,..."),
+        "leave these layers alone: names, names with *, or kinds such as Dense",
+        group=REMOVED,
+        said="without {}".format,
     )
     k_map: Any = setting(
         None,
@@ -131,11 +135,20 @@ class Pruning:
         "how far each layer goes at each k, as `prune sensitivity` writes it; instead of --scope",
         group=REMOVED,
     )
-    engine: str = setting(
-        NUMPY,
+    include: tuple[str, ...] = setting(
+        (),
+        names("LAYER,..."),
+        "prune these kernels too: depthwise ones and embeddings, which hold few weights and lose "
+        "most",
+        group=REMOVED,
+        said="with {}".format,
+    )
+    engine: str | None = setting(
+        None,
         one_of(*ENGINES, metavar="E"),
         "who runs the network: numpy or keras",
         said="by {}".format,
+        usual="numpy for chains of Dense layers, else keras",
     )
 
 

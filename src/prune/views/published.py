@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prune.core.anatomy import is_chain
 from prune.core.network import Network
 from prune.files.results import Row
 
@@ -34,7 +35,8 @@ def compares(row: Row) -> bool:
 def is_home(network: Network) -> bool:
     """Tell whether `network` has the structure of the published one."""
     return (
-        tuple(layer.kernel.shape for layer in network) == _HOME
+        is_chain(network)
+        and tuple(layer.kernel.shape for layer in network) == _HOME
         and all(layer.bias is None for layer in network)
         and all(layer.activation == "relu" for layer in network[:-1])
     )

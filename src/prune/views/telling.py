@@ -60,6 +60,7 @@ def _words() -> dict[str, Word]:
     }
     words["criterion"] = Word(_BARE)  # what is usual depends on the method
     words["calibration"] = words["calibration"]._replace(matters=_learns)
+    words["retrain"] = words["retrain"]._replace(usual=0, matters=_always)  # not to, as well
     # The rows of a study tell the sizes instead.
     words["layers"] = Word("layers {}".format, matters=lambda record: "hidden" not in record)
     return {name: words[name] for name in dict.fromkeys((*_FIRST, *words))}
@@ -200,6 +201,9 @@ def _differs(firsts: list[Record], name: str) -> bool:
     """Tell whether a column differs among the curves for which it means something."""
     owners = [first for first in firsts if _matters(first, name)]
     values = {_value(first, name) for first in owners}
+    if name == "layers":  # other names for kernels than for groups are no difference
+        methods = {(first["method"], _value(first, name)) for first in owners}
+        return len(methods) > len({method for method, _ in methods})
     # Of each method its usual criterion is no difference.
     return len(values) > 1 and (
         name != "criterion" or any(_is_unusual(first, name) for first in owners)

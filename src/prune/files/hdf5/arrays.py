@@ -1,8 +1,9 @@
-"""Data sets as float32 arrays, if they are in the file, whole, and their own."""
+"""Data sets as arrays, if they are in the file, whole, and their own."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
@@ -31,17 +32,28 @@ class _Declared(NamedTuple):
 
 
 def read(source: Contents, address: int, messages: list[Message]) -> np.ndarray:
-    """Return the data set of these messages; `PruneError` goes on from its name."""
-    declared = _declared(messages)
-    if address in source.seen:
-        raise PruneError("is used twice; each array belongs to one layer")
-    source.seen.add(address)
-    values = _LAYOUTS[declared.layout[1]](source, declared)
+    """Return the data set of these messages as float32; `PruneError` goes on from its name."""
+    declared = _declared(messages, types.floats)
+    if not declared.shape:
+        raise PruneError("holds nothing: its shape is none")
+    values = _once(source, address, declared)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
         return values.astype(np.float32, copy=False)
 
 
-def _declared(messages: list[Message]) -> _Declared:
+def numbers(source: Contents, address: int, messages: list[Message]) -> np.ndarray:
+    """Return the data set of these messages, one number or many, as it is stored."""
+    return _once(source, address, _declared(messages, types.numbers))
+
+
+def _once(source: Contents, address: int, declared: _Declared) -> np.ndarray:
+    if address in source.seen:
+        raise PruneError("is used twice; each array belongs to one layer")
+    source.seen.add(address)
+    return _LAYOUTS[declared.layout[1]](source, declared)
+
+
+def _declared(messages: list[Message], numbers_of: Callable[[bytes], str]) -> _Declared:
     kinds = {message.kind for message in messages}
     layout = headers.the(messages, LAYOUT, "a layout")
     version, where = cut(layout, 0, 2)
@@ -49,9 +61,9 @@ def _declared(messages: list[Message]) -> _Declared:
         raise PruneError("is stored outside the file, which is not followed")
     if version not in (3, 4) or where not in _LAYOUTS or (version, where) == (4, _CHUNKED):
         raise PruneError("is stored in a form that is not read; save it with Keras 3")
-    kind = np.dtype(types.floats(headers.the(messages, TYPE, "a type")))
+    kind = np.dtype(numbers_of(headers.the(messages, TYPE, "a type")))
     shape = types.shape(headers.the(messages, SPACE, "a shape"))
-    if not shape or 0 in shape:  # of nothing, the other sides could be anything
+    if shape is None or 0 in shape:  # of nothing, the other sides could be anything
         raise PruneError(f"holds nothing: its shape is {shape or 'none'}")
     packed = chunks.filters(headers.the(messages, FILTERS, "filters")) if FILTERS in kinds else []
     return _Declared(shape, kind, layout, packed)
@@ -65,10 +77,10 @@ def _spend(source: Contents, declared: _Declared, stored: int, ratio: int = 1) -
             f"which the {stored:,} bytes stored cannot hold"
         )
     source.weights += prod(declared.shape)
-    if source.weights > limits.WEIGHTS:
+    if source.weights > source.most_weights:
         raise PruneError(
             f"has the shape {declared.shape}; "
-            f"networks of more than {limits.WEIGHTS:,} weights are not read"
+            f"networks of more than {source.most_weights:,} weights are not read"
         )
     source.stored += stored
     if source.stored > len(source.content):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from prune import PruneError
+from prune.files import limits
 
 UNDEFINED = 2**64 - 1  # the address of what is not there
 _MOST_STEPS = 1_000_000  # some seconds
@@ -26,6 +27,7 @@ class Contents:
     steps: int = 0  # messages, names, nodes and texts looked at
     stored: int = 0  # bytes of arrays, as they are stored
     weights: int = 0
+    most_weights: int = limits.WEIGHTS
     seen: set[int] = field(default_factory=set)  # addresses of the data sets read
     heaps: dict[int, dict[int, bytes]] = field(default_factory=dict)  # of texts, by address
 

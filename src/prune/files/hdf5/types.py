@@ -12,7 +12,8 @@ _KINDS = (
     *("whole numbers", "floats of an unusual form", "times", "texts", "bits", "opaque bytes"),
     *("compounds (or complex numbers)", "references", "choices", "lists", "arrays"),
 )
-_FLOAT, _TEXT, _LISTS = 1, 3, 9
+_WHOLE, _FLOAT, _TEXT, _LISTS = 0, 1, 3, 9
+_SIGNED = 0x08  # of whole numbers
 
 # IEEE 754: after the order of bytes and the place of the sign, where exponent and mantissa are.
 _IEEE = {
@@ -30,6 +31,20 @@ def floats(data: bytes) -> str:
     if kind == _FLOAT and data[8:20] == _IEEE.get((size, sign)) and order & ~1 == _IMPLIED:
         return f"{'>' if order & 1 else '<'}f{size}"
     raise PruneError(f"holds {_named(kind)}; weights are float16, float32 or float64")
+
+
+def numbers(data: bytes) -> str:
+    """Return NumPy's name of the floats or whole numbers of a datatype message."""
+    kind, order, _, size = _head(data)
+    if kind != _WHOLE:
+        return floats(data)
+    if size not in (1, 2, 4, 8) or order & ~(1 | _SIGNED) or data[8:12] != _all_bits(size):
+        raise PruneError("holds whole numbers of an unusual form")
+    return f"{'>' if order & 1 else '<'}{'i' if order & _SIGNED else 'u'}{size}"
+
+
+def _all_bits(size: int) -> bytes:
+    return struct.pack("<HH", 0, 8 * size)
 
 
 def _head(data: bytes) -> tuple[int, int, int, int]:

@@ -1,0 +1,238 @@
+"""The structure of any network as named arrays: kernels, units, groups, and what masks do to them.
+
+Nothing here knows layers: an array has axes, and an axis runs along units or does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from prune import PruneError
+from prune.core.network import Masks, Scores
+from prune.settings.spelling import closest
+
+Arrays = dict[str, np.ndarray]  # by name, `conv2d/kernel`
+
+# What an axis does for the units that it runs along.
+MADE = "made"  # they are computed here: kernel column, bias, gamma, beta; zeroed and cut
+READ = "read"  # rows of what reads them: zeroed and cut
+CARRIED = "carried"  # goes with them, never zeroed: a moving variance; cut
+
+FIXED = -1  # instead of a unit's number: what runs here stays
+SPARED = ("depthwise", "embedding")  # kinds of kernels that hold few weights and lose most
+
+_ROWS = 1 << 22  # how many entries are squared at a time, or a large kernel is held in float64
+
+
+class Kernel(NamedTuple):
+    """An array that is seen as a matrix (inputs, units)."""
+
+    layer: str
+    kind: str  # "kernel", or one of `SPARED`
+    units: tuple[int, ...]  # its axes that run along units; all others are inputs
+    output: bool  # of an output layer, and so never pruned
+
+
+class Axis(NamedTuple):
+    """The units that an axis of an array runs along, and what the array does for them."""
+
+    units: np.ndarray  # (length,) numbers of units, or FIXED
+    role: str
+
+
+class Group(NamedTuple):
+    """Units that are ranked with each other, since some layer makes them side by side."""
+
+    units: np.ndarray  # (size,) their numbers
+    layers: tuple[str, ...]  # that make them
+
+
+class Frozen(NamedTuple):
+    """Units of a layer that stay, and why, in words that follow "stay: "."""
+
+    layer: str
+    units: int
+    reason: str
+
+
+class Structure(NamedTuple):
+    """What in a network can be pruned.  Units are numbered through all groups."""
+
+    shapes: dict[str, tuple[int, ...]]
+    kernels: dict[str, Kernel]
+    axes: dict[tuple[str, int], Axis]  # by array and axis; an axis that is absent stays whole
+    groups: dict[str, Group]
+    frozen: tuple[Frozen, ...]
+
+
+def prunable(structure: Structure, include: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Name the kernels to prune by weight: none of an output; `SPARED` kinds only if included.
+
+    `include` holds names of kernels or of their layers.
+    """
+    return tuple(
+        name
+        for name, kernel in structure.kernels.items()
+        if not kernel.output
+        and (kernel.kind not in SPARED or name in include or kernel.layer in include)
+    )
+
+
+def matrices(structure: Structure, arrays: Arrays) -> Arrays:
+    """Return each kernel as its matrix (inputs, units); a view where memory allows it."""
+    return {name: _matrix(arrays[name], kernel.units) for name, kernel in structure.kernels.items()}
+
+
+def _matrix(array: np.ndarray, units: tuple[int, ...]) -> np.ndarray:
+    ends = range(array.ndim - len(units), array.ndim)
+    moved = np.moveaxis(array, units, tuple(ends))
+    return moved.reshape(-1, _product([array.shape[axis] for axis in units]))
+
+
+def from_matrix(matrix: np.ndarray, kernel: Kernel, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a matrix (inputs, units) in the shape of the kernel that it is seen for.
+
+    >>> kernel = Kernel("transposed", "kernel", (0,), False)
+    >>> from_matrix(np.arange(6).reshape(3, 2), kernel, (2, 3))
+    array([[0, 2, 4],
+           [1, 3, 5]])
+    """
+    inputs = [size for axis, size in enumerate(shape) if axis not in kernel.units]
+    sizes = inputs + [shape[axis] for axis in kernel.units]
+    return np.moveaxis(matrix.reshape(sizes), tuple(range(len(inputs), len(shape))), kernel.units)
+
+
+def unit_norms(structure: Structure, arrays: Arrays) -> Scores:
+    """Return, by group, the L2 norm of each unit over all kernels that make it, in float64.
+
+    Biases and normalisation are left aside, so that in a chain it is the norm of a column.
+    """
+    squares = np.zeros(_count(structure))
+    for (name, axis), along in structure.axes.items():
+        if name in structure.kernels and along.role == MADE:
+            sums, free = _squares(arrays[name], axis), along.units != FIXED
+            np.add.at(squares, along.units[free], sums[free])
+    return {name: np.sqrt(squares[group.units]) for name, group in structure.groups.items()}
+
+
+def _squares(array: np.ndarray, axis: int) -> np.ndarray:
+    """Return the sum of squares of each slice along `axis`, (length,), in double precision."""
+    slices = np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])
+    step = max(1, _ROWS // array.shape[axis])
+    total = np.zeros(array.shape[axis])
+    for start in range(0, len(slices), step):
+        total += np.square(slices[start : start + step], dtype=np.float64).sum(axis=0)
+    return total
+
+
+def masked(structure: Structure, arrays: Arrays, masks: Masks) -> Arrays:
+    """Return arrays in which what `masks` drop is zero; those that lose nothing are shared.
+
+    A mask is of a kernel, (inputs, units) like its matrix, or of a group, (size,).  A unit loses
+    what makes it and the rows of all that read it, so that nothing of it arrives anywhere.
+    Raises `PruneError` for a mask of something else, or of another shape.
+    """
+    kept = keep(structure, masks)
+    result = dict(arrays)
+    for name in structure.kernels:
+        if name in masks:
+            mask = from_matrix(masks[name], structure.kernels[name], structure.shapes[name])
+            result[name] = _zeroed(result[name], mask)
+    for (name, axis), along in structure.axes.items():
+        mask = kept[along.units]
+        if along.role != CARRIED and not mask.all():
+            trailing = arrays[name].ndim - axis - 1
+            result[name] = _zeroed(result[name], mask.reshape(-1, *[1] * trailing))
+    return result
+
+
+def _zeroed(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    # Not `values * mask`, which leaves a negative zero where a negative value was.
+    return np.where(mask, values, values.dtype.type(0))
+
+
+def keep(structure: Structure, masks: Masks) -> np.ndarray:
+    """Return which units stay, (units + 1,); the last stands for all that is `FIXED`, and stays.
+
+    Raises `PruneError` for a mask of nothing that there is, or of another shape.
+    """
+    kept = np.ones(_count(structure) + 1, bool)
+    for name, mask in masks.items():
+        _check(structure, name, mask)
+        if name in structure.groups:
+            kept[structure.groups[name].units] = mask
+    return kept
+
+
+def _check(structure: Structure, name: str, mask: np.ndarray) -> None:
+    known = [*structure.groups, *structure.kernels]
+    if name not in known:
+        raise PruneError(
+            f"no kernel or group {name!r} to mask{closest(name, known)}; "
+            f"the model has {len(structure.groups)} groups and {len(structure.kernels)} kernels"
+        )
+    if name in structure.groups:
+        shape: tuple[int, ...] = (len(structure.groups[name].units),)
+    else:
+        shape = matrix_shape(structure, name)
+    if mask.shape != shape:
+        raise PruneError(f"the mask of {name!r} must have shape {shape}, got {mask.shape}")
+
+
+def matrix_shape(structure: Structure, name: str) -> tuple[int, int]:
+    """Return the shape (inputs, units) of a kernel's matrix, from its own shape alone."""
+    shape = structure.shapes[name]
+    units = _product([shape[axis] for axis in structure.kernels[name].units])
+    return _product(shape) // max(units, 1), units
+
+
+def left(structure: Structure, masks: Masks) -> np.ndarray:
+    """Return which units a smaller network has, (units + 1,), as `keep` does.
+
+    No array can lose the whole of an axis: where all would go, the first stays, dead.
+    """
+    kept = keep(structure, masks)
+    for along in structure.axes.values():
+        if not kept[along.units].any():
+            kept[along.units[0]] = True
+    return kept
+
+
+def cut(structure: Structure, arrays: Arrays, kept: np.ndarray) -> Arrays:
+    """Return arrays without the units that are not `kept`, (units + 1,); the others are shared."""
+    result = dict(arrays)
+    for (name, axis), along in structure.axes.items():
+        mask = kept[along.units]
+        if not mask.all():
+            result[name] = result[name].compress(mask, axis)
+    return result
+
+
+def places(structure: Structure, group: str) -> Iterator[tuple[str, int, np.ndarray, str]]:
+    """Yield (array, axis, positions, role) of all that goes with the units of a group."""
+    units = structure.groups[group].units
+    for (name, axis), along in structure.axes.items():
+        positions = np.flatnonzero(np.isin(along.units, units))
+        if len(positions):
+            yield name, axis, positions, along.role
+
+
+def parameters(arrays: Arrays) -> int:
+    """Count the entries of all arrays."""
+    return sum(array.size for array in arrays.values())
+
+
+def nonzero(arrays: Arrays) -> int:
+    """Count the entries of all arrays that are not zero."""
+    return sum(int(np.count_nonzero(array != 0)) for array in arrays.values())
+
+
+def _count(structure: Structure) -> int:
+    return sum(len(group.units) for group in structure.groups.values())
+
+
+def _product(sizes: tuple[int, ...] | list[int]) -> int:
+    return int(np.prod(sizes, dtype=np.int64))

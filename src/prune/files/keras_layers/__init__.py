@@ -1,0 +1,9 @@
+"""What of a stranger's model may be built: rebuilt from checked parts, and nothing passed through.
+
+values    what one setting may be: a bounded number, a plain word, a shape
+objects   what a setting may name: activations, initializers, regularizers, constraints, types
+kinds     every layer and operation that may be built, and the settings it has
+shapes    the arrays that a layer must have, as far as its settings tell
+graph     whole models: nested, shared, branching, in an order that ends
+trust     the user's own classes, by name
+"""

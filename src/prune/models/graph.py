@@ -1,0 +1,103 @@
+"""The graph of a Keras model: its calls in order, whatever flows through them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+from prune import PruneError
+
+if TYPE_CHECKING:
+    import keras
+
+# Called for each node with it, the name of its operation (after those of the models around it)
+# and its arguments, with values for tensors; returns a list of values, one for each output.
+Visit = Callable[[Any, str, tuple, dict], list]
+
+
+def run(model: keras.Model, inputs: list, visit: Visit, path: str = "") -> list:
+    """Send `inputs`, one value for each input tensor, through the graph; return its outputs.
+
+    What a value is, and what becomes of it, is the business of `visit`; models within the model
+    are visited like layers, and `visit` may run them in their turn.
+    """
+    import keras
+
+    graph = functional(model)
+    values = dict(zip(map(id, graph.inputs), inputs, strict=True))
+
+    def value(x: object) -> object:
+        return values[id(x)] if isinstance(x, keras.KerasTensor) else x
+
+    for node in nodes(graph):
+        args, kwargs = node.arguments.convert(value)
+        outputs = visit(node, path + node.operation.name, args, kwargs)
+        values.update(zip(map(id, node.outputs), outputs, strict=True))
+    return [values[id(tensor)] for tensor in graph.outputs]
+
+
+def arguments(operation: Any, args: tuple, kwargs: dict) -> dict[str, Any]:
+    """Return what an operation is called with, by the names of its parameters, in their order.
+
+    Masks are left out: they say which times count, and hold no units.
+    """
+    bound = inspect.signature(operation.call).bind(*args, **kwargs).arguments
+    return {name: value for name, value in bound.items() if "mask" not in name}
+
+
+def leaves(arguments: dict[str, Any], kind: type) -> list:
+    """Return all values of a kind among arguments, in the order of the parameters."""
+    import keras
+
+    flat = [leaf for value in arguments.values() for leaf in keras.tree.flatten(value)]
+    return [leaf for leaf in flat if isinstance(leaf, kind)]
+
+
+def nodes(graph: Any) -> Iterator[Any]:
+    """Yield the calls of a graph, each after those whose outputs it takes."""
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
+
+
+def functional(model: keras.Model) -> Any:
+    """Return the graph of a Functional or Sequential model.
+
+    Raises `PruneError` for a model without one: a subclass with a `call` of its own, or a
+    Sequential model that does not know its input shape yet.
+    """
+    kind = known(model, ("Functional", "Sequential"))
+    graph = getattr(model, "_functional", None) if kind == "Sequential" else model
+    if kind is None:
+        raise PruneError(
+            f"model {model.name!r} has no graph: it is a {type(model).__name__} with its own call; "
+            "build it from keras.Input and layers, or prune its weights"
+        )
+    if graph is None:
+        raise PruneError(
+            f"model {model.name!r} is not built: its input shape is not known; "
+            "call it on some data first, or give it a keras.Input"
+        )
+    return graph
+
+
+def is_graph(operation: object) -> bool:
+    """Tell whether an operation is a model whose graph can be walked."""
+    kind = known(operation, ("Functional", "Sequential"))
+    return kind == "Functional" or getattr(operation, "_functional", None) is not None
+
+
+def known(operation: object, names: Collection[str]) -> str | None:
+    """Return which of `names`, of Keras' own classes, an object behaves as, or None.
+
+    A subclass counts while it neither builds nor calls in its own way; a layer whose kernel is
+    not what its arrays say (LoRA, quantized) does not.
+    """
+    if getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", None):
+        return None
+    kind = type(operation)
+    for base in kind.__mro__:
+        if base.__module__.split(".")[0] == "keras" and base.__name__ in names:
+            same = all(getattr(kind, m, None) is getattr(base, m, None) for m in ("call", "build"))
+            return base.__name__ if same else None
+    return None

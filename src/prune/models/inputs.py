@@ -1,0 +1,57 @@
+"""Random inputs in the range that a model expects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prune import PruneError
+from prune.models.graph import functional, is_graph, nodes
+
+if TYPE_CHECKING:
+    import keras
+
+_EXAMPLES = 2
+_SIDE = 32  # of an axis that may have any length
+_BYTES = 255
+
+
+def examples(model: keras.Model, seed: int = 0, count: int = _EXAMPLES) -> list[np.ndarray]:
+    """Return random inputs, one array (count, ...) for each input of a model.
+
+    What goes to an embedding are its entries, what goes to a rescaling bytes, all else normal.
+    Raises `PruneError` for an input that holds no numbers.
+    """
+    rng = np.random.default_rng(seed)
+    return [_example(tensor, model, rng, count) for tensor in functional(model).inputs]
+
+
+def _example(tensor: Any, model: Any, rng: np.random.Generator, count: int) -> np.ndarray:
+    if "float" not in tensor.dtype and "int" not in tensor.dtype:
+        raise PruneError(
+            f"input {tensor.name!r} holds {tensor.dtype}, for which no examples can be made up; "
+            "give some inputs"
+        )
+    shape = (count, *[_SIDE if size is None else size for size in tensor.shape[1:]])
+    readers = list(_readers(tensor, model))
+    entries = [reader.input_dim for reader in readers if type(reader).__name__ == "Embedding"]
+    if entries:
+        return rng.integers(0, min(entries), shape).astype(tensor.dtype)
+    if any(type(reader).__name__ == "Rescaling" for reader in readers) or "int" in tensor.dtype:
+        return rng.integers(0, _BYTES + 1, shape).astype(tensor.dtype)
+    return rng.normal(size=shape).astype(tensor.dtype)
+
+
+def _readers(tensor: Any, model: Any) -> list[Any]:
+    """Return the layers that an input goes to, within nested models too."""
+    readers = []
+    for node in nodes(functional(model)):
+        places = [i for i, each in enumerate(node.input_tensors) if each is tensor]
+        for place in places:
+            if is_graph(node.operation):
+                inner = functional(node.operation)
+                readers += _readers(inner.inputs[place], node.operation)
+            else:
+                readers.append(node.operation)
+    return readers

@@ -1,0 +1,1 @@
+"""How units flow through each kind of layer; `table` says which is which."""

@@ -1,0 +1,38 @@
+"""A network from a file: a chain of dense layers as plain arrays, or any model of Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from prune import PruneError
+from prune.files import models, regular, weights
+from prune.files.keras_layers.trust import trusted
+from prune.files.weights import WeightsFile
+from prune.models import build
+from prune.models.net import net
+
+
+def load(
+    path: Path, activation: str = "relu", isolate: bool = False, trust: Collection[str] = ()
+) -> WeightsFile:
+    """Read the network in `path`; `PruneError` names it and says what is wrong.
+
+    A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.
+    """
+    if not _is_model(path):
+        return weights.load(path, activation, isolate)
+    try:
+        file = models.parse(regular.read(path), trusted(",".join(trust)) if trust else None)
+        if isolate:
+            raise PruneError("is read without --isolate alone, which is for chains so far")
+        return WeightsFile(net(build.build(file)), file.format, file.sha256, "")
+    except PruneError as error:
+        raise PruneError(f"weights {path}: {error}") from error
+
+
+def _is_model(path: Path) -> bool:
+    try:
+        return not models.is_chain(regular.read(path))
+    except PruneError:
+        return False  # of which `weights` says what it is

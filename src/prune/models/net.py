@@ -1,0 +1,256 @@
+"""A Keras model as pruning sees it: named arrays, a structure, and what Keras makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from math import prod
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prune import PruneError
+from prune.core import structure as structures
+from prune.core.network import Masks, Scores
+from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
+from prune.models import arrays as models_arrays
+from prune.models import macs, saving
+from prune.models.cut import rebuilt
+from prune.models.trace import Traced, traced
+from prune.settings.pruning import UNIT
+from prune.settings.spelling import closest
+
+if TYPE_CHECKING:
+    import keras
+
+
+KERAS = RLock()  # which has one state for all threads
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A model, the arrays that it is to have, and which of its units it is to have.
+
+    `core.anatomy.Anatomy` says what each method is for.  The template is never changed.
+    """
+
+    template: keras.Model
+    traced: Traced
+    arrays: Arrays  # of all units
+    kept: np.ndarray  # (units + 1,) boolean, as of `structure.keep`
+    kinds: dict[str, str]  # class of each layer, by name
+    sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
+
+    @property
+    def structure(self) -> Structure:
+        """What belongs to what."""
+        return self.traced.structure
+
+    @cached_property
+    def left(self) -> Arrays:
+        """The arrays without the units that are not kept."""
+        return structures.cut(self.structure, self.arrays, self.kept)
+
+    def kernels(self) -> Scores:
+        """Return every kernel as its matrix."""
+        return structures.matrices(self.structure, self.arrays)
+
+    def unit_norms(self) -> Scores:
+        """Return the norm of all incoming weights of each unit of a group."""
+        return structures.unit_norms(self.structure, self.arrays)
+
+    def layers(
+        self, method: str, keep: Collection[str], include_output: bool, include: Collection[str]
+    ) -> tuple[str, ...]:
+        """Name kernels, or groups; `keep` and `include` take names, globs and kinds of layers."""
+        for pattern in (*keep, *include):
+            self._check_known(pattern)
+        if method == UNIT:
+            groups = self.structure.groups
+            return tuple(
+                name
+                for name, group in groups.items()
+                if not any(self._matches(layer, keep) for layer in (name, *group.layers))
+            )
+        kernels = self.structure.kernels
+        spared = [name for name in kernels if self._matches(kernels[name].layer, include)]
+        named = structures.prunable(self.structure, tuple(spared))
+        outputs = [name for name, kernel in kernels.items() if kernel.output and include_output]
+        return tuple(
+            name
+            for name in kernels
+            if name in (*named, *outputs) and not self._matches(kernels[name].layer, keep)
+        )
+
+    def _matches(self, layer: str, patterns: Collection[str]) -> bool:
+        kind = self.kinds.get(layer, "")
+        return any(fnmatchcase(layer, each) or kind == each for each in patterns)
+
+    def _check_known(self, pattern: str) -> None:
+        if not any(self._matches(layer, [pattern]) for layer in self.kinds):
+            meant = closest(pattern, [*self.kinds, *set(self.kinds.values())])
+            raise PruneError(
+                f"no layer {pattern!r} to keep{meant}; `prune inspect` lists the layers, and names "
+                "with * and kinds such as Dense stand for several"
+            )
+
+    def output(self) -> str:
+        """Name an output layer."""
+        kernels = self.structure.kernels.values()
+        return next((kernel.layer for kernel in kernels if kernel.output), "")
+
+    def sides(self) -> tuple[int, int]:
+        """Return how many numbers one input has, and how many classes are told apart."""
+        if len(self.template.inputs) != 1 or len(self.template.outputs) != 1:
+            raise PruneError(
+                f"the model has {len(self.template.inputs)} inputs and "
+                f"{len(self.template.outputs)} outputs; one of each can be measured so far"
+            )
+        shape, classes = self.input_shape, self.template.outputs[0].shape
+        if None in shape:
+            raise PruneError(f"the model takes inputs of any size, {shape}; a fixed one is needed")
+        if len(classes) != 2 or classes[1] is None:
+            raise PruneError(
+                f"the model gives outputs of shape {tuple(classes)}; only classifiers, (images, "
+                "classes), can be measured so far"
+            )
+        return prod(shape), max(2, classes[1])  # one sigmoid tells two classes apart
+
+    @property
+    def input_shape(self) -> tuple[Any, ...]:
+        """The shape of one input."""
+        return tuple(self.template.inputs[0].shape[1:])
+
+    def masked(self, masks: Masks) -> Net:
+        """Return the network with what is masked out at zero."""
+        return replace(self, arrays=structures.masked(self.structure, self.arrays, masks))
+
+    def shrunk(self) -> Net:
+        """Return the network without the units that nothing reads; kept once it is found."""
+        return self._shrunk
+
+    @cached_property
+    def _shrunk(self) -> Net:
+        return replace(self, kept=_alive(self.structure, self.arrays))
+
+    def parameters(self) -> int:
+        """Count the entries of all arrays."""
+        return structures.parameters(self.left)
+
+    def nonzero(self) -> int:
+        """Count those that are not zero."""
+        return structures.nonzero(self.left)
+
+    def multiply_adds(self) -> int:
+        """Count the multiply-adds of one input by weights that are not zero."""
+        return sum(
+            int(np.count_nonzero(self.left[name])) * uses for name, uses in self._uses.items()
+        )
+
+    @cached_property
+    def _uses(self) -> dict[str, int]:
+        """How often each entry of a kernel is used for one input."""
+        counted = macs.multiply_adds(self.template)
+        kernels = self.structure.kernels
+        sizes: dict[str, int] = {}
+        for name, kernel in kernels.items():
+            sizes[kernel.layer] = sizes.get(kernel.layer, 0) + prod(self.structure.shapes[name])
+        return {
+            name: counted[kernel.layer] // sizes[kernel.layer]
+            for name, kernel in kernels.items()
+            if kernel.layer in counted
+        }
+
+    def file_bytes(self) -> int:
+        """Count the bytes of its `.keras` file, which zeros do not make smaller."""
+        units = self.kept.tobytes()
+        with KERAS:
+            if units not in self.sizes:
+                self.sizes[units] = len(saving.content(self.model()))
+        return self.sizes[units]
+
+    def units(self) -> dict[str, int]:
+        """Return how many units each layer with a kernel has; of several kernels the last's."""
+        return {
+            kernel.layer: prod(self.left[name].shape[axis] for axis in kernel.units)
+            for name, kernel in self.structure.kernels.items()
+        }
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return what there is to say of each kernel."""
+        return [
+            {
+                "name": name,
+                "kind": self.kinds.get(self.structure.kernels[name].layer, ""),
+                "inputs": matrix.shape[0],
+                "units": matrix.shape[1],
+                "multiply_adds": matrix.size * self._uses.get(name, 0),
+                "zeros": int(np.count_nonzero(matrix == 0)),
+                "prunable": name in structures.prunable(self.structure),
+            }
+            for name, matrix in self.kernels().items()
+        ]
+
+    def model(self) -> keras.Model:
+        """Return a Keras model of it, of its own."""
+        return rebuilt(self.template, self.traced, self.kept, self.arrays)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as the bytes of a file."""
+        return _unpacked, (saving.content(self.template), self.arrays, self.kept)
+
+
+def net(model: keras.Model) -> Net:
+    """Return a model as pruning sees it; it is not changed, and not to be changed after."""
+    found = traced(model)
+    whole = structures.keep(found.structure, {})
+    kinds = {name: type(layer).__name__ for name, layer in models_arrays.layers(model)}
+    return Net(model, found, models_arrays.arrays(model), whole, kinds)
+
+
+def _unpacked(content: bytes, arrays: Arrays, kept: np.ndarray) -> Net:
+    return replace(net(saving.loaded(content)), arrays=arrays, kept=kept)
+
+
+def _alive(structure: Structure, arrays: Arrays) -> np.ndarray:
+    """Tell which units something reads, (units + 1,), directly or through others that are read.
+
+    What nothing reads can be cut whatever it gives.  A unit that no array reads stays: it goes
+    where only the graph could tell.
+    """
+    kept = structures.keep(structure, {})
+    present = {name: arrays[name] != 0 for name, _ in structure.axes}
+    before = None
+    while before != (before := int(kept.sum())):
+        read, readers = np.zeros(len(kept), bool), np.zeros(len(kept), bool)
+        for (name, axis), along in structure.axes.items():
+            if along.role == READ:
+                read[along.units] |= _any(structure, present[name], (name, axis), kept)
+                readers[along.units] = True
+        kept &= read | ~readers
+        kept[-1] = True
+    return _with_one(structure, kept)
+
+
+def _any(
+    structure: Structure, present: np.ndarray, place: tuple[str, int], kept: np.ndarray
+) -> np.ndarray:
+    """Tell which slices along an axis hold anything for a unit that stays."""
+    name, axis = place
+    for other in range(present.ndim):
+        along = structure.axes.get((name, other))
+        if other != axis and along is not None and along.role in (MADE, CARRIED):
+            shape = [-1 if each == other else 1 for each in range(present.ndim)]
+            present = present & kept[along.units].reshape(shape)
+    return present.any(axis=tuple(each for each in range(present.ndim) if each != axis))
+
+
+def _with_one(structure: Structure, kept: np.ndarray) -> np.ndarray:
+    """Let the first unit stay where an axis would be left with nothing."""
+    for along in structure.axes.values():
+        if not kept[along.units].any():
+            kept[along.units[0]] = True
+    return kept

@@ -1,0 +1,46 @@
+"""Models to and from the bytes of `.keras` files of our own making."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prune.training.keras_bridge import import_keras
+
+if TYPE_CHECKING:
+    import keras
+
+
+def content(model: keras.Model) -> bytes:
+    """Return the bytes of a `.keras` file of a model, the same for the same model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return _undated(path.read_bytes())
+
+
+def _undated(content: bytes) -> bytes:
+    """Leave out when the file was written."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.namelist():
+            text = old.read(member)
+            if member == "metadata.json":
+                told = json.loads(text)
+                told.pop("date_saved", None)
+                text = json.dumps(told).encode()
+            new.writestr(zipfile.ZipInfo(member), text)
+    return buffer.getvalue()
+
+
+def loaded(content: bytes) -> keras.Model:
+    """Return the model of what `content` has returned."""
+    keras = import_keras()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(content)
+        return keras.saving.load_model(path, compile=False)

@@ -1,0 +1,186 @@
+"""A live Keras model -> its structure: which units there are, and what goes with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prune import PruneError
+from prune.core.structure import Kernel, Structure
+from prune.models.arrays import layers, variables
+from prune.models.flows import Axes, Binder, Call, Flow, Resolved, fixed, resolve
+from prune.models.graph import arguments, functional, is_graph, leaves, run
+from prune.models.kinds.einsum import labels
+from prune.models.kinds.table import handler
+
+if TYPE_CHECKING:
+    import keras
+
+_OUTPUT = "an output of the model"
+
+_LAST = {"kernel": (-1,)}
+_LAST_BUT_ONE = {"kernel": (-2,)}
+_LAST_TWO = {"kernel": (-2, -1)}
+_SEPARABLE = {"depthwise_kernel": (-2, -1), "pointwise_kernel": (-1,)}
+_GATED = {"kernel": (-1,), "recurrent_kernel": (-1,)}
+# Of a layer, by the names of its own arrays: the axes that run along units.
+KERNELS: dict[str, dict[str, tuple[int, ...]]] = {
+    **dict.fromkeys(["Dense", "Conv1D", "Conv2D", "Conv3D"], _LAST),
+    **dict.fromkeys(["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"], _LAST_BUT_ONE),
+    **dict.fromkeys(["DepthwiseConv1D", "DepthwiseConv2D"], _LAST_TWO),
+    **dict.fromkeys(["SeparableConv1D", "SeparableConv2D"], _SEPARABLE),
+    **dict.fromkeys(["LSTMCell", "GRUCell", "SimpleRNNCell"], _GATED),
+    "Embedding": {"embeddings": (-1,)},
+    "EinsumDense": {"kernel": ()},  # its equation says
+}
+
+
+class Step(NamedTuple):
+    """What a call of the graph takes and gives, for what checks or rebuilds it."""
+
+    name: str
+    inputs: list[Axes]
+    outputs: list[Axes]
+    makers: frozenset[str]  # the nearest layers with kernels, its own or before it
+
+    @property
+    def makes(self) -> bool:
+        """Whether it has kernels itself."""
+        return any(_within(maker, self.name) for maker in self.makers)
+
+
+class Traced(NamedTuple):
+    """A structure, and how it was found: what cutting and proving need beside it."""
+
+    resolved: Resolved
+    binder: Binder
+    steps: list[Step]
+    outputs: frozenset[str]  # layers with kernels from which the outputs come directly
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The output layers and what comes after them, such as a softmax of its own."""
+        steps = (step for step in self.steps if step.makers and step.makers <= self.outputs)
+        return frozenset(step.name for step in steps)
+
+    @property
+    def structure(self) -> Structure:
+        """The structure alone."""
+        return self.resolved.structure
+
+
+def trace(model: keras.Model) -> Structure:
+    """Return the structure of a built model, which is not changed.
+
+    A model without a graph has kernels and no groups.  Raises `PruneError` for a model that is
+    not built, and so has no arrays yet.
+    """
+    return traced(model).structure
+
+
+def traced(model: keras.Model) -> Traced:
+    """Return the structure of a model, and how it was found."""
+    named = variables(model)
+    if not named:
+        raise PruneError(
+            f"model {model.name!r} has no weights yet; build it, or call it on some data first"
+        )
+    binder = Binder({id(variable): name for name, variable in named.items()}, handler)
+    kernels = dict(_kernels(model, binder.names))
+    steps: list[Step] = []
+    outputs = _walk(model, binder, kernels, steps) if is_graph(model) else [_ungraphed(kernels)]
+    last = frozenset[str]().union(*[flow.makers for flow in outputs])
+    for flow in outputs:
+        binder.freeze_axes(flow.axes, _OUTPUT)
+    kernels = {
+        name: kernel._replace(output=kernel.layer in last) for name, kernel in kernels.items()
+    }
+    shapes = {name: tuple(variable.shape) for name, variable in named.items()}
+    resolved = resolve(binder, kernels, shapes)
+    return Traced(resolved._replace(structure=_told(resolved.structure, last)), binder, steps, last)
+
+
+def _told(structure: Structure, outputs: frozenset[str]) -> Structure:
+    """Say of units of an output layer that they are outputs, whatever else holds them."""
+    frozen = (
+        each._replace(reason=_OUTPUT) if any(_within(out, each.layer) for out in outputs) else each
+        for each in structure.frozen
+    )
+    return structure._replace(frozen=tuple(frozen))
+
+
+def _within(part: str, layer: str) -> bool:
+    """Tell whether one name is that of a layer, or of something within it."""
+    return f"{part}/".startswith(f"{layer}/")
+
+
+def _ungraphed(kernels: dict[str, Kernel]) -> Flow:
+    """Without a graph the output layer is taken to be the last that was made."""
+    return Flow((), frozenset([kernel.layer for kernel in kernels.values()][-1:]))
+
+
+def _kernels(model: keras.Model, names: dict[int, str]) -> Iterator[tuple[str, Kernel]]:
+    """Yield (array, kernel) of all layers at any depth, with those of unknown layers."""
+    for path, layer in layers(model):
+        kind = next((base.__name__ for base in type(layer).__mro__ if base.__name__ in KERNELS), "")
+        for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
+            if variable.name in KERNELS.get(kind, ()):
+                axes = _unit_axes(layer, kind, variable)
+                name = names[id(variable)]
+                yield name, Kernel(path, _sort(kind, variable.name), axes, False)
+
+
+def _unit_axes(layer: Any, kind: str, variable: Any) -> tuple[int, ...]:
+    rank = len(variable.shape)
+    if kind != "EinsumDense":
+        return tuple(axis % rank for axis in KERNELS[kind][variable.name])
+    inputs, kernel, _ = labels(layer, rank=layer.input_spec.ndim)
+    return tuple(axis for axis, letter in enumerate(kernel) if letter not in inputs)
+
+
+def _sort(kind: str, name: str) -> str:
+    if kind == "Embedding":
+        return "embedding"
+    return "depthwise" if kind.startswith("Depthwise") or name.startswith("depthwise") else "kernel"
+
+
+def _walk(
+    model: keras.Model, binder: Binder, kernels: dict[str, Kernel], steps: list[Step]
+) -> list[Flow]:
+    layers_with_kernels = [kernel.layer for kernel in kernels.values()]
+
+    def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Flow]:
+        call = _call(node, name, args, kwargs)
+        makers = _makers(name, call, layers_with_kernels)
+        if is_graph(node.operation):
+            return _nested(node.operation, binder, call, visit)
+        axes = handler(node.operation)(binder, call)
+        steps.append(Step(name, [flow.axes for flow in call.flows], axes, makers))
+        return [Flow(each, makers) for each in axes]
+
+    inputs = functional(model).inputs
+    return run(model, [Flow(fixed(tensor.shape)) for tensor in inputs], visit)
+
+
+def _makers(name: str, call: Call, layers_with_kernels: list[str]) -> frozenset[str]:
+    """Return the nearest layers with kernels: this one, or those of its inputs."""
+    own = [layer for layer in layers_with_kernels if _within(layer, name)]
+    return frozenset(own) or frozenset[str]().union(*[flow.makers for flow in call.flows])
+
+
+def _nested(model: Any, binder: Binder, call: Call, visit: Any) -> list[Flow]:
+    """Send flows through a model within the model, whose inputs have the sizes of what comes."""
+    for place, flow in enumerate(call.flows):
+        binder.resize_at(model, ("inputs", place), flow.axes)
+    return run(model, call.flows, visit, f"{call.name}/")
+
+
+def _call(node: Any, name: str, args: tuple, kwargs: dict) -> Call:
+    import keras
+
+    operation = node.operation
+    given = arguments(operation, args, kwargs)
+    symbols = arguments(operation, node.arguments.args, node.arguments.kwargs)
+    shapes = [tuple(tensor.shape) for tensor in leaves(symbols, keras.KerasTensor)]
+    outputs = [tuple(tensor.shape) for tensor in node.outputs]
+    return Call(operation, name, given, leaves(given, Flow), shapes, outputs)
