@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prune import PruneError
-from prune.files.keras_config import Structure, describe, parse
+from prune.files.keras_config import DenseLayer, describe, parse
 
 
 def entry(kind, name, **config):
@@ -30,9 +30,9 @@ def functional(*layers, sources):
 def test_what_we_describe_we_read_back(network):
     named = (network[0]._replace(activation="leaky_relu(0.3)"), *network[1:])
     assert parse(describe(named)) == [
-        Structure("dense", "leaky_relu(0.3)", True, 5, (6,)),
-        Structure("dense_1", "relu", True, 4, (5,)),
-        Structure("dense_2", "softmax", True, 3, (4,)),
+        DenseLayer("dense", "leaky_relu(0.3)", True, 5, (6,)),
+        DenseLayer("dense_1", "relu", True, 4, (5,)),
+        DenseLayer("dense_2", "softmax", True, 3, (4,)),
     ]
 
 

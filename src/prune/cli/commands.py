@@ -14,12 +14,12 @@ from prune.settings.files import (
     JSON,
     TABLE,
     Activation,
-    Axis,
     Bench,
     Depths,
     File,
     Out,
     Packing,
+    Picture,
     Save,
     Seeds,
     Talk,
@@ -60,7 +60,7 @@ def _single_network(asked: Asked) -> None:
     if asked.of(Seeds).seeds is None:
         return
     for option, _ in asked.set():
-        if option.owner in (Weights, Axis):
+        if option.owner in (Weights, Picture):
             raise PruneError(
                 f"--seeds trains networks of its own and prunes them alike; leave out {option.word}"
             )
@@ -77,7 +77,7 @@ def _sweep(name: str, methods: tuple[str, ...], short: str, about: str) -> Comma
         f"prune {name} --criterion activation,obs --repair lstsq\n"
         f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
         f"prune {name} --format csv > {name}.csv",
-        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Axis, Talk),
+        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Picture, Talk),
         methods=methods,
         without=("method",),
         # No unit of the output can go.

@@ -18,9 +18,10 @@ from prune.experiments import study as experiment
 from prune.experiments.cells import Source, Stored
 from prune.experiments.crew import Crew
 from prune.experiments.study import Outcome, State
-from prune.files import atomic, data, lock, runs, studies, weights
+from prune.files import atomic, data, lock, runs, studies
 from prune.files.store import Store
 from prune.files.weights import WeightsFile
+from prune.models import loading
 from prune.settings import files as settings
 from prune.settings.files import File, Out, Talk
 from prune.settings.spelling import counted
@@ -136,7 +137,7 @@ def _source(console: Console, study: Study) -> Source:
 def _models(study: Study) -> dict[Path, WeightsFile]:
     """Read the networks that are in files."""
     return {
-        part.model: weights.load(part.model, part.activation)
+        part.model: loading.load(part.model, part.activation)
         for part in study.parts
         if part.model is not None
     }

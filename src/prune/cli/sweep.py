@@ -24,7 +24,7 @@ from prune.experiments.bench import Lineup
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
-from prune.settings.files import BY_K, BY_TIME, Axis, Out, Seeds, Workers
+from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
 from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
@@ -41,7 +41,7 @@ def run(asked: Asked) -> int:
     job = jobs.prepare(asked)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
-    axis = asked.of(Axis).x
+    axis = asked.of(Picture).x
     if axis == BY_TIME:
         jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
@@ -98,7 +98,7 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
         unpruned = perform.whole(job.network, engines.test)
         jobs.warn_of_guessing(job, unpruned.correct / unpruned.total)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
-        lineup, timed = bench.Lineup(), job.asked.of(Axis).x == BY_TIME
+        lineup, timed = bench.Lineup(), job.asked.of(Picture).x == BY_TIME
         if timed:
             points = _entered(points, lineup)
         for row in sweep.rows(points, unpruned, engines):
@@ -135,7 +135,7 @@ def _compared(job: Job) -> bool:
 def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
     from prune.views import plot  # here: it imports matplotlib
 
-    return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Axis).x)
+    return plot.accuracy(rows, unpruned, job.classes, _compared(job), job.asked.of(Picture).x)
 
 
 def _next(job: Job, rows: list[Row], unpruned: float) -> str:

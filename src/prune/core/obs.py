@@ -127,7 +127,7 @@ def units(plan: Plan) -> Iterator[Pruned]:
     for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
         effort = _effort(sparsity, asked)
         lost = {name: count(share(name, sparsity), mask.size) for name, mask in masks.items()}
-        walk = _Walk(lost, _images_for(effort, goal), effort)
+        walk = _Pass(lost, _images_for(effort, goal), effort)
         network, masks = _walk(network, masks, walk)
         if asked:
             yield Pruned(sparsity, network, masks)
@@ -138,7 +138,7 @@ def _all_units(plan: Plan) -> Masks:
     return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.masks or {})
 
 
-class _Walk(NamedTuple):
+class _Pass(NamedTuple):
     """One pass over the layers: how far to prune, what to aim at, and how hard to try."""
 
     lost: dict[str, int]  # units of each layer that are to be gone in all
@@ -146,7 +146,7 @@ class _Walk(NamedTuple):
     effort: Effort
 
 
-def _walk(network: Network, masks: Masks, walk: _Walk) -> tuple[Network, Masks]:
+def _walk(network: Network, masks: Masks, walk: _Pass) -> tuple[Network, Masks]:
     """Refit each layer in turn, then remove the units that the next layer makes up best."""
     layers, masks, inputs = list(network), dict(masks), walk.goal.images
     for i, wanted in enumerate(walk.goal.wanted):
@@ -164,7 +164,7 @@ def _walk(network: Network, masks: Masks, walk: _Walk) -> tuple[Network, Masks]:
     return tuple(layers), masks
 
 
-def _excess(walk: _Walk, masks: Masks, name: str) -> int:
+def _excess(walk: _Pass, masks: Masks, name: str) -> int:
     return walk.lost[name] - int(np.count_nonzero(~masks[name])) if name in masks else 0
 
 

@@ -15,7 +15,7 @@ _PARAMETRIC = {"elu": ("ELU", "alpha"), "leaky_relu": ("LeakyReLU", "negative_sl
 _MOST_SIDES = 32
 
 
-class Structure(NamedTuple):
+class DenseLayer(NamedTuple):
     """What a configuration says of one dense layer."""
 
     name: str
@@ -59,7 +59,7 @@ def _entry(kind: str, config: Json, module: str = "keras.layers") -> Json:
     return {"module": module, "class_name": kind, "config": config, "registered_name": None}
 
 
-def parse(config: Json) -> list[Structure]:
+def parse(config: Json) -> list[DenseLayer]:
     """Return the dense layers of a Keras model's configuration, in the order of the data.
 
     Raises `PruneError`, naming the layer, for whatever is not a plain chain of dense layers.
@@ -70,8 +70,8 @@ def parse(config: Json) -> list[Structure]:
         raise PruneError(f"has a configuration that Keras does not write ({error})") from error
 
 
-def _parse(config: Json) -> list[Structure]:
-    dense: list[Structure] = []
+def _parse(config: Json) -> list[DenseLayer]:
+    dense: list[DenseLayer] = []
     flat = False
     size = _size(_built(config))  # values of one image at this place, None if that is not said
     for kind, layer in _chain(config):
@@ -92,7 +92,7 @@ def _parse(config: Json) -> list[Structure]:
                 raise PruneError(f"layer {name!r} reads images that no Flatten layer flattened")
             inputs = tuple(each for each in (size, _size(_built(layer))) if each is not None)
             size, bias = _units(name, layer), bool(layer.get("use_bias", True))
-            dense.append(Structure(name, _activation_name(layer), bias, size, inputs))
+            dense.append(DenseLayer(name, _activation_name(layer), bias, size, inputs))
         elif kind in _ACTIVATION_LAYERS:
             _attach(dense, name, _ACTIVATION_LAYERS[kind](layer))
         elif kind != "Dropout":
@@ -126,7 +126,7 @@ def _units(name: str, layer: Json) -> int | None:
     return units
 
 
-def check_arrays(structures: list[Structure], network: Network) -> None:
+def check_arrays(structures: list[DenseLayer], network: Network) -> None:
     """Refuse, naming the layer, a configuration that says another shape than the arrays have."""
     for told, layer in zip(structures, network, strict=True):
         inputs, units = layer.kernel.shape
@@ -159,7 +159,7 @@ def _check_flattens(kind: str, name: str, layer: Json) -> None:
         raise PruneError(f"layer {name!r} flattens channels first; only channels last can be read")
 
 
-def _attach(dense: list[Structure], name: str, activation: str) -> None:
+def _attach(dense: list[DenseLayer], name: str, activation: str) -> None:
     if activation == "linear":
         return
     if not dense or dense[-1].activation != "linear":
@@ -169,7 +169,7 @@ def _attach(dense: list[Structure], name: str, activation: str) -> None:
     dense[-1] = dense[-1]._replace(activation=activation)
 
 
-def check_activations(dense: list[Structure]) -> None:
+def check_activations(dense: list[DenseLayer]) -> None:
     """Refuse, naming the layer, an activation that cannot be evaluated where it stands."""
     if not dense:
         raise PruneError("the model has no Dense layer")

@@ -14,8 +14,8 @@ from prune.core.network import arrays as arrays_of
 from prune.files import accidents, archives, keras_config, limits, sparse
 from prune.files.hdf5 import tree
 from prune.files.hdf5.headers import SIGNATURE
-from prune.files.hdf5.tree import Group
-from prune.files.keras_config import Structure
+from prune.files.hdf5.tree import Branch
+from prune.files.keras_config import DenseLayer
 from prune.files.names import short
 
 Arrays = dict[str, list[np.ndarray]]  # by layer name: a kernel, and a bias if there is one
@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
     format: str
     arrays: Arrays
-    structures: list[Structure] | None  # None if the file does not tell
+    structures: list[DenseLayer] | None  # None if the file does not tell
 
 
 def read(content: bytes) -> Found:
@@ -66,7 +66,7 @@ def members(content: bytes) -> tuple[keras_config.Json, bytes]:
 def _parse_sparse(content: bytes) -> Found:
     network = sparse.from_bytes(content)
     arrays = _named((layer.name, arrays_of((layer,))) for layer in network)
-    told = [Structure(layer.name, layer.activation, layer.bias is not None) for layer in network]
+    told = [DenseLayer(layer.name, layer.activation, layer.bias is not None) for layer in network]
     keras_config.check_activations(told)
     return Found("sparse npz", arrays, told)
 
@@ -84,7 +84,7 @@ def json_object(text: str | bytes) -> keras_config.Json:
     return config
 
 
-def _parse_hdf5(file: Group) -> Found:
+def _parse_hdf5(file: Branch) -> Found:
     config = tree.text(file, "model_config")
     legacy = tree.subgroup(file, "model_weights")
     if config is not None and legacy is not None:
@@ -99,7 +99,7 @@ def _parse_hdf5(file: Group) -> Found:
     raise PruneError("is an HDF5 file, but not one that Keras wrote (it has no layers)")
 
 
-def _keras3_layers(file: Group) -> Group | None:
+def _keras3_layers(file: Branch) -> Branch | None:
     # The second name is that of Keras 3.0 and of the new format in Keras 2.
     return tree.subgroup(file, "layers") or tree.subgroup(file, "_layer_checkpoint_dependencies")
 
@@ -109,7 +109,7 @@ _HARMLESS = re.compile(r"(input_layer|flatten|reshape|dropout|re_lu|softmax|acti
 _DENSE = re.compile(r"dense(?:_([1-9][0-9]{0,8}))?")
 
 
-def _keras3_arrays(file: Group) -> Arrays:
+def _keras3_arrays(file: Branch) -> Arrays:
     layers = _keras3_layers(file)
     if layers is None:
         raise PruneError("holds no layers")
@@ -139,7 +139,7 @@ def _number(name: str) -> int:
     return int(_DENSE.fullmatch(name)[1] or 0)
 
 
-def _refuse_foreign(layers: Group) -> None:
+def _refuse_foreign(layers: Branch) -> None:
     for name in tree.names(layers):
         if not _DENSE.fullmatch(name) and not _HARMLESS.fullmatch(name):
             _refuse(name)
@@ -152,7 +152,7 @@ def _refuse(name: str) -> NoReturn:
     )
 
 
-def _variables(layers: Group, name: str) -> list[np.ndarray]:
+def _variables(layers: Branch, name: str) -> list[np.ndarray]:
     variables = tree.subgroup(layers, f"{name}/vars")
     held = [] if variables is None else tree.names(variables)
     if variables is None or sorted(held) not in (["0"], ["0", "1"]):
@@ -160,20 +160,20 @@ def _variables(layers: Group, name: str) -> list[np.ndarray]:
     return [tree.array(variables, number) for number in sorted(held)]
 
 
-def _own_name(layers: Group, name: str) -> str:
+def _own_name(layers: Branch, name: str) -> str:
     # Keras 3 keeps the name that the user gave in an attribute.
     variables = tree.subgroup(layers, f"{name}/vars")
     return (variables is not None and tree.text(variables, "name")) or name
 
 
-def _legacy_arrays(file: Group, told: bool) -> Arrays:
+def _legacy_arrays(file: Branch, told: bool) -> Arrays:
     listed = tree.texts(file, "layer_names") or []
     return _named(
         (name, weights) for name in listed if (weights := _legacy_layer(file, name, told))
     )
 
 
-def _legacy_layer(file: Group, name: str, told: bool) -> list[np.ndarray]:
+def _legacy_layer(file: Branch, name: str, told: bool) -> list[np.ndarray]:
     group = tree.subgroup(file, name)
     if group is None:
         raise PruneError(f"lists a layer {short(name)!r} that it does not hold")

@@ -15,7 +15,7 @@ from prune import PruneError
 from prune.files import accidents, archives, keras_config, keras_reader, limits, regular
 from prune.files.hdf5 import tree
 from prune.files.hdf5.headers import SIGNATURE
-from prune.files.hdf5.tree import Group
+from prune.files.hdf5.tree import Branch
 from prune.files.keras_layers import graph, shapes
 from prune.files.keras_layers.trust import Trust
 from prune.files.keras_layers.values import Json
@@ -43,7 +43,7 @@ def read(source: Path | bytes, trust: Trust | None = None) -> ModelFile:
         return parse(source, trust)
     try:
         return parse(regular.read(source), trust)
-    except regular.Folder:
+    except regular.Branch:
         raise PruneError(f"model {source}: {accidents.of_folder(source)}") from None
     except PruneError as error:
         raise PruneError(f"model {source}: {error}") from error
@@ -75,7 +75,7 @@ def is_chain(content: bytes) -> bool:
         return False
 
 
-def _opened(content: bytes) -> tuple[str, Json, Any, Group]:
+def _opened(content: bytes) -> tuple[str, Json, Any, Branch]:
     """Return the format, the configuration, that of the training, and where the arrays are."""
     if content.startswith(archives.SIGNATURE):
         config, weights = keras_reader.members(content)
@@ -91,13 +91,13 @@ def _opened(content: bytes) -> tuple[str, Json, Any, Group]:
     return "h5", keras_reader.json_object(config), told, arrays
 
 
-def _root(content: bytes) -> Group:
+def _root(content: bytes) -> Branch:
     root = tree.root(content)
     root.source.most_weights = limits.MODEL_WEIGHTS
     return root
 
 
-def _arrays(root: Group) -> Arrays:
+def _arrays(root: Branch) -> Arrays:
     """Return every array of the layers; state of an optimizer is left alone."""
     layers = tree.subgroup(root, "layers") or tree.subgroup(root, "_layer_checkpoint_dependencies")
     arrays: Arrays = {}
@@ -106,7 +106,7 @@ def _arrays(root: Group) -> Arrays:
     return arrays
 
 
-def _collect(group: Group, path: str, arrays: Arrays) -> None:
+def _collect(group: Branch, path: str, arrays: Arrays) -> None:
     for name in tree.names(group):
         if not _SNAKE.fullmatch(name) or path.count("/") > 4 * limits.NESTING:
             raise PruneError(f"holds {short(f'{path}/{name}')}, which Keras does not write")
@@ -118,7 +118,7 @@ def _collect(group: Group, path: str, arrays: Arrays) -> None:
             _collect(below, f"{path}/{name}", arrays)
 
 
-def _legacy_arrays(group: Group) -> Arrays:
+def _legacy_arrays(group: Branch) -> Arrays:
     """Return the arrays that a file of Keras 2 lists, by layer and weight."""
     arrays: Arrays = {}
     for layer in tree.listed(group, "layer_names"):

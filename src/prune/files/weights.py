@@ -23,7 +23,7 @@ from prune.files import (
     regular,
     sparse,
 )
-from prune.files.keras_config import Structure
+from prune.files.keras_config import DenseLayer
 from prune.files.keras_reader import Arrays
 from prune.files.names import short
 
@@ -103,15 +103,15 @@ def _read(path: Path) -> bytes:
         raise PruneError(f"weights {path}: {error}; give one .keras or .h5 file") from error
 
 
-def _assume(arrays: Arrays, activation: str) -> list[Structure]:
+def _assume(arrays: Arrays, activation: str) -> list[DenseLayer]:
     if not arrays:
         raise PruneError("holds no Dense layer")
     biases = [len(pair) == 2 for pair in arrays.values()]
     activations = [activation] * (len(arrays) - 1) + ["softmax"]
-    return [Structure(*each) for each in zip(arrays, activations, biases, strict=True)]
+    return [DenseLayer(*each) for each in zip(arrays, activations, biases, strict=True)]
 
 
-def _assemble(arrays: Arrays, structures: list[Structure]) -> Network:
+def _assemble(arrays: Arrays, structures: list[DenseLayer]) -> Network:
     if len(arrays) != len(structures):
         raise PruneError(
             f"has {len(structures)} Dense layers in its configuration, "

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     import keras
 
 LIMIT = 1e-5  # of a layer's largest value: float32 rounds at 1e-7, wrong cuts were seen from 1e-2
+_ACTIVATED = {
+    "Dense",
+    "EinsumDense",
+    *(f"{kind}Conv{rank}D" for kind in ("", "Separable", "Depthwise") for rank in (1, 2, 3)),
+    *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
+}
 
 
-class Difference(NamedTuple):
+class LayerDifference(NamedTuple):
     """How far a layer's answers are apart, as a share of the largest."""
 
     layer: str
@@ -37,14 +43,14 @@ class Difference(NamedTuple):
 class Proof(NamedTuple):
     """What was compared, and how well it agreed."""
 
-    layers: tuple[Difference, ...]  # in the order of the graph
+    layers: tuple[LayerDifference, ...]  # in the order of the graph
     end: float  # the outputs of both models, as a share of their range
     changed: float | None  # by how much masking changed the outputs, if that was asked
 
     @property
-    def worst(self) -> Difference:
+    def worst(self) -> LayerDifference:
         """The layer with the largest difference."""
-        return max(self.layers, key=lambda each: each.share, default=Difference("", 0.0))
+        return max(self.layers, key=lambda each: each.share, default=LayerDifference("", 0.0))
 
     @property
     def holds(self) -> bool:
@@ -155,14 +161,6 @@ def _answers(operation: Any, args: tuple, kwargs: dict) -> tuple[list, list]:
     return numbers(sums), numbers(function(sums))
 
 
-_ACTIVATED = {
-    "Dense",
-    "EinsumDense",
-    *(f"{kind}Conv{rank}D" for kind in ("", "Separable", "Depthwise") for rank in (1, 2, 3)),
-    *(f"Conv{rank}DTranspose" for rank in (1, 2, 3)),
-}
-
-
 def _arrays(value: object) -> list[np.ndarray]:
     import keras
 
@@ -175,7 +173,7 @@ class _Comparison:
     def __init__(self, found: Traced, kept: np.ndarray, operations: dict[str, Any]) -> None:
         self._found, self._kept, self._operations = found, kept, operations
         self._steps, self._rng = iter(found.steps), np.random.default_rng(0)
-        self.differences: list[Difference] = []
+        self.differences: list[LayerDifference] = []
 
     def run(self, model: keras.Model, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs of the masked model."""
@@ -202,7 +200,7 @@ class _Comparison:
         )
         pairs = zip(sums, small, step.outputs, strict=True)
         share = max(difference(self._cut(one, axes), other) for one, other, axes in pairs)
-        self.differences.append(Difference(name, share))
+        self.differences.append(LayerDifference(name, share))
         return results
 
     def _awake(

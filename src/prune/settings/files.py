@@ -87,7 +87,7 @@ class Out:
 
 
 @dataclass(frozen=True)
-class Axis:
+class Picture:
     """What a picture shows."""
 
     x: str = setting(

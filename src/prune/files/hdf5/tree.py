@@ -18,7 +18,7 @@ from prune.files.names import short
 _GROUPS = {SYMBOLS, LINK, LINK_INFO}
 
 
-class Group(NamedTuple):
+class Branch(NamedTuple):
     """A group of a file."""
 
     source: Contents
@@ -27,24 +27,24 @@ class Group(NamedTuple):
     links: dict[str, int | None]
 
 
-def root(content: bytes) -> Group:
+def root(content: bytes) -> Branch:
     """Return the outermost group; whatever is wrong with the bytes is a `PruneError`."""
     source = Contents(content)
     return _group(source, "", headers.messages(source, headers.root(content)))
 
 
-def _group(source: Contents, name: str, messages: list[Message]) -> Group:
-    return Group(source, name, messages, links.links(source, messages))
+def _group(source: Contents, name: str, messages: list[Message]) -> Branch:
+    return Branch(source, name, messages, links.links(source, messages))
 
 
-def names(group: Group) -> list[str]:
+def names(group: Branch) -> list[str]:
     """List what is in a group, links that are not followed included."""
     return sorted(group.links)
 
 
-def subgroup(parent: Group, path: str) -> Group | None:
+def subgroup(parent: Branch, path: str) -> Branch | None:
     """Return the group at `path` below `parent`, or None; links on the way are refused."""
-    group: Group | None = parent
+    group: Branch | None = parent
     for name in _split(path):
         address = None if group is None else _address(group, name)
         if group is None or address is None:
@@ -64,7 +64,7 @@ def _split(path: str) -> list[str]:
     return parts
 
 
-def _address(parent: Group, name: str) -> int | None:
+def _address(parent: Branch, name: str) -> int | None:
     address = parent.links.get(name, -1)
     if address is None:
         where = short(f"{parent.name}/{name}")
@@ -72,17 +72,17 @@ def _address(parent: Group, name: str) -> int | None:
     return None if address < 0 else address
 
 
-def array(parent: Group, path: str) -> np.ndarray:
+def array(parent: Branch, path: str) -> np.ndarray:
     """Return the data set at `path` below `parent` as float32; it must be stored in the file."""
     return _data_set(parent, path, arrays.read)
 
 
-def numbers(parent: Group, path: str) -> np.ndarray:
+def numbers(parent: Branch, path: str) -> np.ndarray:
     """Return the data set at `path` below `parent`, one number or many, as it is stored."""
     return _data_set(parent, path, arrays.numbers)
 
 
-def _data_set(parent: Group, path: str, read: Callable[..., np.ndarray]) -> np.ndarray:
+def _data_set(parent: Branch, path: str, read: Callable[..., np.ndarray]) -> np.ndarray:
     *folders, name = _split(path)
     group = subgroup(parent, "/".join(folders)) if folders else parent
     address = None if group is None else _address(group, name)
@@ -98,18 +98,18 @@ def _data_set(parent: Group, path: str, read: Callable[..., np.ndarray]) -> np.n
         raise PruneError(f"data set {where} {error}") from error
 
 
-def text(holder: Group, name: str) -> str | None:
+def text(holder: Branch, name: str) -> str | None:
     """Return the text attribute `name`, or None."""
     values = texts(holder, name)
     return values[0] if values else None
 
 
-def texts(holder: Group, name: str) -> list[str] | None:
+def texts(holder: Branch, name: str) -> list[str] | None:
     """Return the attribute `name`, a list of texts, or None."""
     return attributes.attribute(holder.source, holder.messages, name)
 
 
-def listed(holder: Group, name: str) -> list[str]:
+def listed(holder: Branch, name: str) -> list[str]:
     """Return a list of texts that Keras splits over `name0`, `name1`, ... where it is long."""
     whole = texts(holder, name)
     if whole is not None:

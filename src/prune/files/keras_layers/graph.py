@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from prune import PruneError
 from prune.files import limits
 from prune.files.keras_layers import kinds, objects, values
-from prune.files.keras_layers.kinds import LAYERS, OPERATIONS, Kind
+from prune.files.keras_layers.kinds import LAYERS, OPERATIONS, LayerKind
 from prune.files.keras_layers.trust import Trust
 from prune.files.keras_layers.values import Json, Unfit
 from prune.files.names import short
@@ -154,7 +154,7 @@ class _Walk:
         found = _kind(entry, kind, where)
         return _entry(found.module, kind, self._settings(config, kind, found, where, depth))
 
-    def _settings(self, config: Json, kind: str, found: Kind, where: str, depth: int) -> Json:
+    def _settings(self, config: Json, kind: str, found: LayerKind, where: str, depth: int) -> Json:
         rebuilt = {}
         for key, value in config.items():
             told = f"{where} ({kind}): {short(str(key))}"
@@ -270,7 +270,7 @@ def _trusted(entry: Json, kind: str, trust: Trust) -> str | None:
     return next((name for name in (kind, last) if name in trust), None)
 
 
-def _kind(entry: Json, kind: str, where: str) -> Kind:
+def _kind(entry: Json, kind: str, where: str) -> LayerKind:
     module, config = entry.get("module"), entry.get("config")
     operation = type(module) is str and module.startswith("keras.src.ops.")
     if module is None and kind in OPERATIONS:

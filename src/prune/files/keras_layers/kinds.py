@@ -36,6 +36,11 @@ ACTIVATED = ("activation", "recurrent_activation")
 
 _AXES = optional(listed(AXIS, 32, depth=2))
 _FRACTION = optional(listed(NUMBER, 4))
+_ARRAYS = (
+    "kernel bias recurrent depthwise pointwise beta gamma moving_mean moving_variance alpha "
+    "embeddings"
+)
+_ENDINGS = ("initializer", "regularizer", "constraint")
 
 
 def _null(value: object) -> None:
@@ -51,12 +56,6 @@ def _endings(*checks: Check) -> dict[str, Check]:
         for ending, check in zip(_ENDINGS, checks, strict=True)
     }
 
-
-_ARRAYS = (
-    "kernel bias recurrent depthwise pointwise beta gamma moving_mean moving_variance alpha "
-    "embeddings"
-)
-_ENDINGS = ("initializer", "regularizer", "constraint")
 
 _BY_CHECK: tuple[tuple[Check, str], ...] = (
     (values.NAME, "name"),
@@ -110,7 +109,7 @@ SETTINGS: dict[str, Check] = {
 }
 
 
-class Kind(NamedTuple):
+class LayerKind(NamedTuple):
     """A layer or an operation that may be built."""
 
     module: str  # where Keras has it
@@ -120,8 +119,8 @@ class Kind(NamedTuple):
 _COMMON = "name trainable dtype activity_regularizer"
 
 
-def _layers(settings: str, *kinds: str, module: str = "keras.layers") -> dict[str, Kind]:
-    kind = Kind(module, frozenset(f"{_COMMON} {settings}".split()))
+def _layers(settings: str, *kinds: str, module: str = "keras.layers") -> dict[str, LayerKind]:
+    kind = LayerKind(module, frozenset(f"{_COMMON} {settings}".split()))
     return dict.fromkeys(kinds, kind)
 
 
@@ -148,7 +147,7 @@ _NORMALIZED = f"axis epsilon center scale {_weighted('beta', 'gamma')}"
 _DRAWING = "factor value_range seed data_format"
 _WARPING = f"{_DRAWING} fill_mode fill_value interpolation scale"
 
-LAYERS: dict[str, Kind] = {
+LAYERS: dict[str, LayerKind] = {
     **_layers("", "Identity", "Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"),
     **_layers("batch_shape batch_input_shape sparse ragged optional", "InputLayer"),
     **_layers("activation", "Activation"),
@@ -276,13 +275,13 @@ LAYERS: dict[str, Kind] = {
 ACTIVATION_LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")
 
 
-def _operations(room: str, settings: str, kinds: str) -> dict[str, Kind]:
-    kind = Kind(f"keras.src.ops.{room}", frozenset(f"name {settings}".split()))
+def _operations(room: str, settings: str, kinds: str) -> dict[str, LayerKind]:
+    kind = LayerKind(f"keras.src.ops.{room}", frozenset(f"name {settings}".split()))
     return dict.fromkeys(kinds.split(), kind)
 
 
 # What a model of the functional API records when tensors are computed with: `x + 1`, `x[:, 0]`.
-OPERATIONS: dict[str, Kind] = {
+OPERATIONS: dict[str, LayerKind] = {
     **_operations(
         "numpy",
         "",

@@ -21,6 +21,9 @@ _AXES = values.optional(values.listed(values.AXIS, 8))
 _DRAWN = {"seed": values.SEED, "input_axes": _AXES, "output_axes": _AXES}
 _NUMBER = values.optional(values.NUMBER)
 
+_FLOATS = ("float32", "float64", "float16", "bfloat16")
+_WHOLE = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+_POLICY = values.optional(values.one_of(*_FLOATS, "mixed_float16", "mixed_bfloat16", *_WHOLE))
 _INITIALIZERS: dict[str, dict[str, Check]] = {
     "Zeros": {},
     "Ones": {},
@@ -125,24 +128,11 @@ def _precision(value: Any) -> Any:
     return _entry("keras", "DTypePolicy", {"name": _POLICY.rebuilt(config.get("name"))})
 
 
-_FLOATS = ("float32", "float64", "float16", "bfloat16")
-_WHOLE = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
-_POLICY = values.optional(values.one_of(*_FLOATS, "mixed_float16", "mixed_bfloat16", *_WHOLE))
-
 PRECISION = Check("a float type or policy of Keras that is not quantized", _precision)
 NUMBERS_OF = values.one_of(*_FLOATS, *_WHOLE)
 INITIALIZER = named("an initializer", "keras.initializers", _INITIALIZERS)
 REGULARIZER = named("a regularizer", "keras.regularizers", _REGULARIZERS)
 CONSTRAINT = named("a constraint", "keras.constraints", _CONSTRAINTS)
-
-
-def refuse_code(kind: str, where: str) -> None:
-    """Refuse, saying why, what Keras would run code for."""
-    if kind in RUNS_CODE:
-        raise PruneError(
-            f"{where} is a {short(kind)}, {RUNS_CODE[kind]}; "
-            f"it is not built (a class of your own in its place: --trust module:{short(kind)})"
-        )
 
 
 _CODE = "which runs code of whoever made the file"
@@ -154,3 +144,12 @@ RUNS_CODE = {
     **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization", "FeatureSpace"), _WORDS),
     **dict.fromkeys(("Hashing", "HashedCrossing"), _WORDS),
 }
+
+
+def refuse_code(kind: str, where: str) -> None:
+    """Refuse, saying why, what Keras would run code for."""
+    if kind in RUNS_CODE:
+        raise PruneError(
+            f"{where} is a {short(kind)}, {RUNS_CODE[kind]}; "
+            f"it is not built (a class of your own in its place: --trust module:{short(kind)})"
+        )

@@ -17,6 +17,12 @@ from prune.files.names import short
 Sides = tuple[int | str, ...]
 Arrays = Mapping[str, np.ndarray]  # by path in the file
 
+# By the setting that holds a layer: where its arrays are.
+_WRAPPERS = {
+    "TimeDistributed": {"layer": "layer"},
+    "Bidirectional": {"layer": "forward_layer", "backward_layer": "backward_layer"},
+}
+
 
 def check(place: str, layer: Json, arrays: Arrays) -> None:
     """Refuse, naming the layer, arrays at `place` that contradict its settings."""
@@ -140,11 +146,6 @@ def _attention(config: Json) -> dict[str, Sides]:
     return shapes
 
 
-# By the setting that holds a layer: where its arrays are.
-_WRAPPERS = {
-    "TimeDistributed": {"layer": "layer"},
-    "Bidirectional": {"layer": "forward_layer", "backward_layer": "backward_layer"},
-}
 _SHAPES: dict[str, Callable[[Json], dict[str, Sides]]] = {
     "Dense": _dense,
     "Embedding": _embedding,
