@@ -43,7 +43,7 @@ def read(source: Path | bytes, trust: Trust | None = None) -> ModelFile:
         return parse(source, trust)
     try:
         return parse(regular.read(source), trust)
-    except regular.Branch:
+    except regular.Folder:
         raise PruneError(f"model {source}: {accidents.of_folder(source)}") from None
     except PruneError as error:
         raise PruneError(f"model {source}: {error}") from error
