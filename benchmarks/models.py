@@ -173,9 +173,8 @@ print(max(np.abs(a - b).max() / (np.abs(a).max() or 1) for a, b in zip(answers, 
 def measured(name: str, folder: Path) -> dict[str, Any]:
     """Build, halve and prove one model, and save its shrunk form with what it answers."""
     from prune.core import masks, structure
-    from prune.models import arrays, cut, proof
+    from prune.models import arrays, cut, keras_bridge, proof
     from prune.models.trace import trace
-    from prune.training import keras_bridge
 
     keras = keras_bridge.import_keras()
     model = _built(keras, name)

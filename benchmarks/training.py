@@ -20,7 +20,7 @@ from prune.core import pruning
 from prune.core.network import Masks, Network
 from prune.core.plan import Plan
 from prune.files import data, runs, weights
-from prune.training import keras_bridge
+from prune.models import keras_bridge
 from prune.training.compiled import STEPS_PER_CALL, Examples
 from prune.training.course import Course
 from prune.training.recipe import Recipe

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from prune.files import data
-from prune.training import keras_bridge
+from prune.models import keras_bridge
 
 pytestmark = [
     pytest.mark.slow,

@@ -57,7 +57,7 @@ def _loss(network, images):
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_equal_those_of_keras(name):
     from prune.core.network import arrays
-    from prune.training import keras_bridge
+    from prune.models import keras_bridge
 
     keras = keras_bridge.import_keras()
     import tensorflow

@@ -10,7 +10,7 @@ import pytest
 from conftest import make_network
 from prune.core.network import ACTIVATIONS, arrays, logits
 from prune.files import data, weights
-from prune.training import keras_bridge
+from prune.models import keras_bridge
 
 # Keras itself uses what NumPy deprecates, and warns of what it will save all the same.
 pytestmark = [

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, proof
+from prune.models import arrays, cut, keras_bridge, proof
 from prune.models.trace import trace
-from prune.training import keras_bridge
 from random_models import randomised
 
 pytestmark = [

@@ -17,8 +17,7 @@ import pytest
 from prune import PruneError
 from prune.files import models
 from prune.files.keras_layers import graph, kinds, objects, trust
-from prune.models import build
-from prune.training import keras_bridge
+from prune.models import build, keras_bridge
 
 pytestmark = [
     pytest.mark.slow,
@@ -231,7 +230,7 @@ import json, resource, sys, time
 sys.path.insert(0, sys.argv[1])
 from prune import PruneError
 from prune.models import build
-from prune.training.keras_bridge import import_keras
+from prune.models.keras_bridge import import_keras
 import test_models_build
 keras = import_keras()
 before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.time()

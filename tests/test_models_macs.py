@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from prune.models import keras_bridge
 from prune.models.macs import multiply_adds
-from prune.training import keras_bridge
 
 pytestmark = [
     pytest.mark.slow,

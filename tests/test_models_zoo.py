@@ -10,9 +10,8 @@ import pytest
 
 from prune import PruneError
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, proof
+from prune.models import arrays, cut, keras_bridge, proof
 from prune.models.trace import trace
-from prune.training import keras_bridge
 from random_models import randomised
 from zoo import ZOO
 

@@ -15,7 +15,7 @@ from prune.cli.console import Console
 from prune.core.network import logits
 from prune.experiments import cells, grid, perform
 from prune.files import data, studies, weights
-from prune.training import keras_bridge
+from prune.models import keras_bridge
 
 LIMITS = {"test": 80, "train": 120}
 

@@ -198,7 +198,7 @@ def test_keras_is_timed_on_the_same_networks(prune, tiny):
 @pytest.mark.slow
 def test_what_is_timed_in_keras_gives_the_same_answers(rng, network):
     from prune.core.network import logits
-    from prune.training import keras_bridge
+    from prune.models import keras_bridge
 
     images = rng.normal(size=(8, 6)).astype(np.float32)
     sums = logits(network, images)

@@ -4,9 +4,9 @@ Data flows one way; a file imports only from the floors below its own.
 
     cli           floor 7   parse, call one function, print
     experiments   floor 6   networks x criteria x sparsities -> rows
-    models        floor 5   any Keras model: read, traced, cut, proved (Keras, not TensorFlow)
+    training      floor 5   networks trained, at first and again after pruning (on TensorFlow)
+    models        floor 4   any Keras model: built, read, traced, cut, proved, run
     views         floor 4   rows -> tables and pictures (matplotlib only here)
-    training      floor 4   build, fit and evaluate in Keras (TensorFlow only here)
     files         floor 3   data sets, weights and results on disk
     core          floor 2   pure functions on arrays
     settings      floor 1   what can be asked, declared once (no NumPy)

@@ -121,7 +121,7 @@ def _fingerprint(point: Point) -> bytes:
 
 
 def _in_keras(network: Network) -> dict[str, Run]:
-    from prune.training import keras_bridge  # here: it imports TensorFlow
+    from prune.models import keras_bridge  # here: it imports TensorFlow
 
     whole, small = map(keras_bridge.runs, (network, shrink(network)))
     return {

@@ -83,7 +83,7 @@ def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engi
     """Evaluate with `model.evaluate`, each network in its masked form, whatever `whole` is."""
     if not anatomy.is_chain(whole):
         return running.Engine(whole, images, labels)
-    from prune.training import keras_bridge  # here: it imports TensorFlow
+    from prune.models import keras_bridge  # here: it imports TensorFlow
 
     evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()
 

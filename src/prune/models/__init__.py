@@ -1,1 +1,1 @@
-"""Floor 5: any Keras model, live: read, traced, cut, proved (Keras only here and in training)."""
+"""Floor 4: any Keras model, live: built, read, traced, cut, proved, run."""

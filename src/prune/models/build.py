@@ -23,7 +23,7 @@ from prune import PruneError
 from prune.files import limits
 from prune.files.models import ModelFile
 from prune.files.names import printable, short
-from prune.training.keras_bridge import import_keras
+from prune.models.keras_bridge import import_keras
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prune.training.keras_bridge import import_keras
+from prune.models.keras_bridge import import_keras
 
 if TYPE_CHECKING:
     import keras

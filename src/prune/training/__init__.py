@@ -1,1 +1,1 @@
-"""Floor 4: all that needs Keras, imported only when a command needs it."""
+"""Floor 5: networks trained with Keras, imported only when a command needs it."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from prune.core.network import Network, arrays, with_arrays
-from prune.training import keras_bridge
+from prune.models import keras_bridge
 from prune.training.recipe import Recipe, optimizer
 
 # More steps in one call save nothing; progress is told after each call.

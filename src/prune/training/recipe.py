@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from prune.models import keras_bridge
 from prune.settings.recipe import ADAM, ADAMW, CONSTANT, COSINE, LINEAR, SGD, Recipe
-from prune.training import keras_bridge
 
 if TYPE_CHECKING:
     import keras
