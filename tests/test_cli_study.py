@@ -229,7 +229,10 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(prune, pat
 
 
 @pytest.mark.slow
-def test_interrupted_it_says_so_and_keeps_what_is_done(prune, path, out):
+def test_interrupted_it_says_so_and_keeps_what_is_done(prune, tiny_data, out):
+    # So many that none waits for a machine that is busy elsewhere.
+    path = planted.settings(tiny_data, planted.TEXT.replace("0-2", "0-39"))
+    planted.plant(path, out)
     process = start(path, out, "--jobs", "2")
     while not finished(out) and process.poll() is None:
         time.sleep(0.001)
@@ -243,7 +246,7 @@ def test_interrupted_it_says_so_and_keeps_what_is_done(prune, path, out):
     assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
     done = finished(out)
     _, _, err = prune("study", path, "--out", "o")
-    assert f"12 cells of 3 networks: {done} done" in err
+    assert f"160 cells of 40 networks: {done} done" in err
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_the_numbers(prune, path, out, monkeypatch):
