@@ -21,7 +21,8 @@ from prune.cli import main as cli
 from prune.files import results, weights
 from prune.settings.fields import percents
 
-FILES = {"table.csv", "table.json", "table.md", "accuracy.png", "accuracy.svg", "run.json"}
+TABLES = {"table.csv", "table.json", "table.md", "layers.json", "run.json"}
+FILES = TABLES | {"accuracy.png", "accuracy.svg"}
 
 
 @pytest.mark.parametrize("command", ["weight", "unit", "compare"])
@@ -346,7 +347,7 @@ def test_sensitivity_writes_an_allocation_that_can_be_used(prune, tiny, tmp_path
     assert status == 0, err
     folder = tmp_path / "work" / "results" / "sensitivity"
     assert {path.name for path in folder.iterdir()} == {
-        *("table.csv", "table.json", "table.md", "training.csv", "allocation.json"),
+        *("table.csv", "table.json", "table.md", "training.csv", "allocation.json", "layers.json"),
         *("sensitivity.png", "sensitivity.svg", "run.json"),
     }
     assert out.split("\n")[0].split() == ["k", "dense", "dense_1"]

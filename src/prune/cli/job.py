@@ -14,12 +14,13 @@ from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.network import Network
+from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
 from prune.experiments import grid, perform
 from prune.experiments import guessing as guess
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.sweep import Curve
-from prune.files import atomic, data, results, runs, weights
+from prune.files import atomic, data, outlines, results, runs, weights
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
@@ -219,6 +220,12 @@ def write_tables(
     for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
         atomic.write(folder / f"table.{suffix}", text.encode())
     return {**texts, "table": "\n".join(map(tables.to_text, shown))}
+
+
+def write_outline(job: Job, outline: Outline, left: Sequence[Counts] = ()) -> None:
+    """Write the layers of the network, and what is left of each at each point."""
+    whole = anatomy.of(job.network).counts(outline)
+    atomic.write(job.out / "layers.json", outlines.to_json(outline, whole, left).encode())
 
 
 def named(row: Row) -> str:

@@ -8,12 +8,17 @@ from typing import Any
 from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
+from prune.core import anatomy
 from prune.experiments import perform, sensitivity
 from prune.experiments.sensitivity import Both
 from prune.files import allocations, atomic, data, results
 from prune.files.results import Row
 from prune.settings.files import Out
 from prune.views import tables, words
+
+FILES = (
+    "table.csv,json,md  training.csv  allocation.json  layers.json  sensitivity.png,svg  run.json"
+)
 
 
 def run(asked: Asked) -> int:
@@ -25,6 +30,7 @@ def run(asked: Asked) -> int:
         accuracy = unpruned.test.correct / unpruned.test.total
         said = jobs.guessing(job, accuracy) or words.most_sensitive(test, accuracy)
         texts = jobs.write_tables(job.out, test, [tables.by_layer(test)])
+        jobs.write_outline(job, anatomy.of(job.network).outline())
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
         path = sensitivity.suggest(training, unpruned.training, list(cell.k))
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
@@ -32,8 +38,7 @@ def run(asked: Asked) -> int:
         status = job.console.picture(job.out, "sensitivity", lambda: _drawn(test))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
-    files = "{table.csv,json,md  training.csv  allocation.json  sensitivity.png,svg  run.json}"
-    job.console.say(f"Files: {job.out}{os.sep} {files}")
+    job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
     again = [f"prune {cell.method} --k-map {job.out / 'allocation.json'}"]
     again += asked.again("method", "scope", "floor", "k_map")
     job.console.say(f"Next: {' '.join(again)}  (each layer as far as suggested)")

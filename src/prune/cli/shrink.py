@@ -35,6 +35,8 @@ def run(asked: Asked) -> int:
         atomic.write(save.save, saved.content)
         numbers = _numbers(job, saved)
         job.record.results = {"sha256": weights.sha256(saved.content), **numbers}
+        outline = anatomy.of(job.network).outline()
+        jobs.write_outline(job, outline, [anatomy.of(saved.network).counts(outline)])
         atomic.write(job.out / "layers.md", tables.to_markdown(_layers(job, saved)).encode())
     _print(job, saved, numbers)
     return 0

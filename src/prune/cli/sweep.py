@@ -18,6 +18,7 @@ from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
 from prune.core import anatomy
 from prune.core.measure import Evaluation
+from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
 from prune.experiments import bench, perform, sweep
 from prune.experiments.bench import Lineup
@@ -29,6 +30,7 @@ from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
 
+FILES = "table.csv,json,md  accuracy.png,svg  layers.json  run.json"
 NETWORKS = Path("results") / "networks"
 # From so many curves on, the second table says how far each goes, not what each k gains.
 _MANY = 3
@@ -45,10 +47,12 @@ def run(asked: Asked) -> int:
     if axis == BY_TIME:
         jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
-        unpruned, rows = _measure(job)
+        outline = anatomy.of(job.network).outline()
+        unpruned, rows, left = _measure(job, outline)
         ahead.join()  # two threads inside one package could find each other's modules half made
         accuracy = unpruned.correct / unpruned.total
         texts = _write(job, rows, accuracy)
+        jobs.write_outline(job, outline, left)
         said = jobs.guessing(job, accuracy) or _conclusion(axis, rows, accuracy)
         job.record.results = {
             "unpruned": unpruned._asdict(),
@@ -59,7 +63,7 @@ def run(asked: Asked) -> int:
         status = job.console.picture(job.out, "accuracy", partial(_draw, job, rows, accuracy))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
-    job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  accuracy.png,svg  run.json}}")
+    job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
     job.console.say(f"Next: {_next(job, rows, accuracy)}")
     return status
 
@@ -87,9 +91,10 @@ def _import_ahead() -> None:
             import_module(name)
 
 
-def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
-    """Evaluate the network as it is, then every point."""
+def _measure(job: Job, outline: Outline) -> tuple[Evaluation, list[Row], list[Counts]]:
+    """Evaluate the network as it is, then every point, and what is left of each layer there."""
     rows: list[Row] = []
+    left: list[Counts] = []
     total = sum(len(cell.k) for cell in job.cells)
     with job.console.progress(total) as report:
         report(f"starting {perform.engine_name(job.cells[0], job.network)}", 0, "")
@@ -101,13 +106,14 @@ def _measure(job: Job) -> tuple[Evaluation, list[Row]]:
         lineup, timed = bench.Lineup(), job.asked.of(Picture).x == BY_TIME
         if timed:
             points = _entered(points, lineup)
-        for row in sweep.rows(points, unpruned, engines):
+        for row, counts in sweep.seen(points, unpruned, engines, outline):
             rows.append(row)
+            left.append(counts)
             report(jobs.named(row), len(rows), jobs.point(row))
         if timed:
             report("timing", total, "")
             rows = lineup.timed(rows, job.test.images, lambda number: None)
-    return unpruned, rows
+    return unpruned, rows, left
 
 
 def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:

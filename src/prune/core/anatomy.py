@@ -7,13 +7,15 @@ for itself.
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from prune import PruneError
 from prune.core import alive, masks, network
-from prune.core.network import Masks, Network, Scores
+from prune.core.network import Layer, Masks, Network, Scores
+from prune.core.outline import INPUT, Count, Counts, Node, Outline
 from prune.settings.spelling import closest
 
 
@@ -51,6 +53,12 @@ class Anatomy(Protocol):
 
     def multiply_adds(self) -> int:
         """Count the multiply-adds that one input needs: those with weights that are not zero."""
+
+    def outline(self) -> Outline:
+        """Return its layers, and what each reads."""
+
+    def counts(self, outline: Outline) -> Counts:
+        """Count what each node of the outline has, or of a smaller network has left."""
 
 
 class Chain(NamedTuple):
@@ -109,6 +117,28 @@ class Chain(NamedTuple):
     def multiply_adds(self) -> int:
         """Count the weights that are not zero."""
         return network.multiply_adds(self.network)
+
+    def outline(self) -> Outline:
+        """Return the inputs, and each layer after the one that it reads."""
+        names = [INPUT, *(layer.name for layer in self.network)]
+        last = self.network[-1].name
+        layers = (
+            Node(name, "Dense", (before,), () if name == last else (name,), (name,))
+            for before, name in pairwise(names)
+        )
+        *hidden, output = layers
+        return (Node(INPUT, INPUT), *hidden, output._replace(stays="an output of the model"))
+
+    def counts(self, outline: Outline) -> Counts:
+        """Count the entries of each kernel with its bias."""
+        inputs = Count(len(self.network[0].kernel), 0, 0, 0)
+        return (inputs, *map(_count, self.network))
+
+
+def _count(layer: Layer) -> Count:
+    alone = (layer,)
+    units, work = layer.kernel.shape[1], network.multiply_adds(alone)
+    return Count(units, network.parameters(alone), network.nonzero(alone), work)
 
 
 def is_chain(asked: Any) -> bool:

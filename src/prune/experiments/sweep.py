@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from prune.core import anatomy, pruning
+from prune.core.anatomy import Anatomy
 from prune.core.measure import Evaluation
+from prune.core.outline import Counts, Outline
 from prune.core.plan import Plan, Pruned
 from prune.core.scopes import Scope, by_share
 from prune.experiments.engines import Engine
@@ -85,23 +87,37 @@ class Engines(NamedTuple):
     validation: Engine | None = None
 
 
+class Seen(NamedTuple):
+    """A point that is measured, and what is left of each layer there."""
+
+    row: Row
+    left: Counts
+
+
 def rows(points: Iterable[Point], unpruned: Evaluation, engines: Engines) -> Iterator[Row]:
-    """Yield one row for each point, in that order, as each is measured.
+    """Yield one row for each point, in that order, as each is measured."""
+    return (each.row for each in seen(points, unpruned, engines))
+
+
+def seen(
+    points: Iterable[Point], unpruned: Evaluation, engines: Engines, outline: Outline = ()
+) -> Iterator[Seen]:
+    """Yield each point, in that order, as it is measured, with what is left of an outline.
 
     `unpruned` is the test engine's evaluation of the network: where nothing has changed it stands.
     While one point is measured the next are pruned and begun, so that no core waits.
     """
 
-    def measured(point: Point) -> Row:
+    def measured(point: Point) -> Seen:
         network = point.pruned.network
-        found = row(point, unpruned if unchanged(point) else engines.test(network))
+        found = _seen(point, unpruned if unchanged(point) else engines.test(network), outline)
         if engines.validation is None:
             return found
-        seen = engines.validation(network)
-        return replace(found, validation=seen.correct / seen.total)
+        held = engines.validation(network)
+        return found._replace(row=replace(found.row, validation=held.correct / held.total))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        begun: deque[Future[Row]] = deque()
+        begun: deque[Future[Seen]] = deque()
         try:
             for point in points:
                 begun.append(pool.submit(measured, point))
@@ -123,10 +139,18 @@ def unchanged(point: Point) -> bool:
 
 def row(point: Point, evaluation: Evaluation) -> Row:
     """Return what was asked at a point, and what came of it."""
+    return _seen(point, evaluation, ()).row
+
+
+def _seen(point: Point, evaluation: Evaluation, outline: Outline) -> Seen:
+    whole = anatomy.of(point.pruned.network)
+    shrunk = anatomy.of(whole.shrunk())
+    return Seen(_row(point, evaluation, whole, shrunk), shrunk.counts(outline) if outline else ())
+
+
+def _row(point: Point, evaluation: Evaluation, whole: Anatomy, shrunk: Anatomy) -> Row:
     (method, criterion, plan, retraining), pruned = point
     masks = pruned.masks.values()
-    whole = anatomy.of(pruned.network)
-    shrunk = anatomy.of(whole.shrunk())
     return Row(
         method=method,
         criterion=criterion,

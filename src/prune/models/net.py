@@ -15,9 +15,10 @@ import numpy as np
 from prune import PruneError
 from prune.core import structure as structures
 from prune.core.network import Masks, Scores
+from prune.core.outline import Counts, Outline
 from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
 from prune.models import arrays as models_arrays
-from prune.models import macs, saving
+from prune.models import macs, outlines, saving
 from prune.models.cut import rebuilt
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
@@ -193,6 +194,15 @@ class Net:
             }
             for name, matrix in self.kernels().items()
         ]
+
+    def outline(self) -> Outline:
+        """Return the layers with kernels and where branches meet, and what each reads."""
+        return outlines.outline(self.template, self.structure)
+
+    def counts(self, outline: Outline) -> Counts:
+        """Count what is left of each."""
+        left = outlines.Left(self.left, self.kept, self._uses)
+        return outlines.counts(outline, self.structure, left)
 
     def model(self) -> keras.Model:
         """Return a Keras model of it, of its own."""
