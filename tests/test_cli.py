@@ -303,6 +303,22 @@ def test_compare_gives_each_method_the_criteria_it_knows(prune, tiny):
     assert found == [("weight", "taylor"), ("unit", "norm"), ("unit", "taylor")]
 
 
+SHARED_BY_ALL = [
+    (("--repair", "lstsq", "--calibration", "40"), "repair lstsq, calibration 40"),
+    (("--scope", "network", "--floor", "2.5"), "scope network, floor 2.5 %"),
+    (("--keep", "dense_1"), "without dense_1"),
+]
+
+
+@pytest.mark.parametrize(("argv", "said"), SHARED_BY_ALL)
+@pytest.mark.parametrize("command", ["compare", "bench", "sensitivity"])
+def test_what_no_column_tells_is_said_too(prune, tiny, tmp_path, command, argv, said):
+    argv += ("--batch", "1", "--rounds", "1") if command == "bench" else ()
+    status, _, err = prune(command, *tiny, "--k", "0,50", *argv, "--out", "o")
+    assert status == 0 and f"Throughout: {said}." in err, err
+    assert f"Throughout: {said}." in (tmp_path / "work" / "o" / "table.md").read_text()
+
+
 def test_controls_are_random_and_random_with_the_same_counts(prune, tiny):
     argv = ("--scope", "network", "--controls", "--k", "0,50,80", "--format", "json")
     _, out, _ = prune("weight", *tiny, *argv)
@@ -488,7 +504,11 @@ def test_a_full_stderr_is_exit_3_but_wrong_usage_stays_what_it_is(tiny, tmp_path
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
 @pytest.mark.parametrize(
     ("argv", "unbuffered"),
-    [(["criteria"], ""), (["criteria"], "1"), (["--help"], ""), (["weight", "--help"], "")],
+    [
+        *((["criteria"], each) for each in ("", "1")),
+        *((["--help"], each) for each in ("", "1")),
+        (["weight", "--help"], ""),
+    ],
 )
 def test_results_of_any_length_name_the_stdout_that_is_full(argv, unbuffered):
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}

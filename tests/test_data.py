@@ -249,7 +249,7 @@ STANDARDISED = (BYTES - 11.5) / 6.9
 def test_images_are_divided_as_asked_or_else_whole_numbers_alone(tmp_path, stored, scale, divisor):
     np.savez(tmp_path / "d.npz", x_test=stored, y_test=Y)
     found = data.load(str(tmp_path / "d.npz"), "test", scale=scale)
-    assert (found.stored, found.divisor) == (str(stored.dtype), divisor)
+    assert (found.stored, found.scale.divisor) == (str(stored.dtype), divisor)
     expected = stored.reshape(4, 6).astype(np.float64) / divisor
     np.testing.assert_allclose(found.images, expected, rtol=1e-6)
     assert found.images.dtype == np.float32

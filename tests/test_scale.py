@@ -66,6 +66,7 @@ def test_where_dividing_leaves_guessing_a_warning_names_scale_and_nothing_is_con
     assert status == 0 and "within 1 point" not in err
     run = json.loads((tmp_path / "work" / "o" / "run.json").read_text())
     assert run["results"]["conclusion"] in warning
+    assert f"\nNext: prune {command} --scale none " in err
     assert prune(command, *of_bytes, "-q")[2] == f"{warning}\n"
 
 
@@ -107,8 +108,58 @@ def test_decimals_of_any_range_are_taken_as_they_are_and_that_is_said(
     assert "note: the images are float64 and were taken as they are (--scale to change)" in err
     run = json.loads((tmp_path / "work" / "o" / "run.json").read_text())
     assert run["inputs"]["data"]["stored"] == "float64"
-    assert (run["inputs"]["data"]["divisor"], run["settings"]["scale"]) == (1, "auto")
+    assert (run["inputs"]["data"]["divisor"], run["inputs"]["data"]["shift"]) == (1, 0)
+    assert run["settings"]["scale"] == "auto"
     assert "were taken" not in prune("weight", *argv, "--scale", "none")[2]
+
+
+@pytest.fixture
+def of_both_sides(rng, tmp_path):
+    """A network of images from -1 to 1, which knows a good part of those from 0 to 1 too.
+
+    Each of three pixels stands for a class, the first with something in hand.
+    """
+    first, last = make_network(rng, [6, 3, 3])
+    passing = first._replace(kernel=np.eye(6, 3, dtype=np.float32), bias=np.full(3, 2, np.float32))
+    unfair = np.array([0.6, 0, 0], np.float32)
+    deciding = last._replace(kernel=np.eye(3, dtype=np.float32), bias=unfair)
+    argv = written(tmp_path, (passing, deciding), images_from_minus_one)
+    with np.load(tmp_path / "d.npz") as archive:
+        arrays = dict(archive)
+    stored = {
+        name: np.rint((values + 1) * 127.5).astype(np.uint8) if name[0] == "x" else values
+        for name, values in arrays.items()
+    }
+    np.savez(tmp_path / "d.npz", **stored)
+    return argv
+
+
+@pytest.mark.parametrize("command", ["weight", "sensitivity"])
+def test_what_another_scale_would_make_right_is_warned_of_and_concluded_after(
+    prune, of_both_sides, tmp_path, command
+):
+    status, out, err = prune(command, *of_both_sides, "--format", "json", "--out", "o")
+    assert status == 0 and accuracy(out) > 0.5
+    (warning,) = (line for line in err.splitlines() if line.startswith("prune: WARNING: "))
+    assert "The images were divided by 255, and the unpruned network seems to be" in warning
+    assert "with --scale 127.5 it gets 100.0 % of the first 80 right, as they are " in warning
+    run = json.loads((tmp_path / "work" / "o" / "run.json").read_text())
+    said = run["results"]["conclusion"]
+    assert said.startswith(warning.removeprefix("prune: WARNING: ")) and "within 1 point" in said
+    assert f"Next: prune {command} --scale 127.5 " in err
+    argv = (command, *of_both_sides, "--scale", "127.5", "--format", "json", "--out", "o")
+    status, out, err = prune(*argv)
+    assert (status, accuracy(out)) == (0, 1) and "WARNING" not in err
+    recorded = json.loads((tmp_path / "work" / "o" / "run.json").read_text())["inputs"]["data"]
+    assert (recorded["divisor"], recorded["shift"]) == (127.5, -1)
+
+
+def test_the_scale_to_both_sides_is_that_of_whoever_does_it_by_hand(tmp_path):
+    images, labels = np.arange(256, dtype=np.uint8)[:, None], np.zeros(256, np.uint8)
+    np.savez(tmp_path / "d.npz", x_test=images, y_test=labels)
+    read = data.load(str(tmp_path / "d.npz"), "test", scale="127.5")
+    np.testing.assert_allclose(read.images, images / 127.5 - 1, atol=1e-7)
+    np.testing.assert_allclose(read.scale.undone(read.images), images, atol=1e-4)
 
 
 def mnist(make):
@@ -187,7 +238,7 @@ def test_a_study_reads_by_its_scale_and_cells_of_another_scale_are_other_cells(t
     assert found == cells.identity(cell, replace(source, scale="auto"))
 
 
-@pytest.mark.parametrize("value", ["255", '"255"'])
+@pytest.mark.parametrize("value", ["255", '"255"', "127.5", '"127.5"'])
 def test_a_study_takes_a_scale_for_the_whole_file(value):
-    assert studies.parse(f"scale = {value}\n").scale == "255"
+    assert studies.parse(f"scale = {value}\n").scale == value.strip('"')
     assert studies.parse("").scale == "auto"

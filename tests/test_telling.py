@@ -224,10 +224,10 @@ HELD, FELL, EARLY = (980, 980, 980), (980, 975, 900), (980, 500, 100)
         (
             (HELD, FELL, HELD, FELL),
             "Of 4 curves weight magnitude and weight random keep within 1 point of 98.0 % longest, "
-            "up to k = 90; weight obs and weight lamp fall first, up to k = 50.",
+            "up to k = 90; weight obs and weight lamp fall first, after k = 50.",
         ),
         ((HELD,) * 3, "All 3 curves alike keep within 1 point of 98.0 % up to k = 90."),
-        ((EARLY,) * 3, "All 3 curves alike keep within 1 point of 98.0 % up to k = 0."),
+        ((EARLY,) * 3, "All 3 curves alike keep within 1 point of 98.0 % at k = 0 alone."),
         (((5, 5, 5),) * 3, "All 3 curves alike keep within 1 point of 98.0 % at no k asked."),
         (
             (HELD, HELD, (5, 5, 5)),

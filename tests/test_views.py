@@ -101,7 +101,7 @@ MANY = [
 def test_of_many_curves_the_best_and_the_worst_are_named():
     assert words.conclusion(MANY, 0.98) == (
         "Of 3 curves weight obs keeps within 1 point of 98.0 % longest, up to k = 90; "
-        "weight random falls first, up to k = 0."
+        "weight random falls first, after k = 0."
     )
 
 
@@ -149,7 +149,7 @@ def test_layers_are_shown_side_by_side_and_told():
     assert table.header == ["k", "a", "b$"]
     assert table.lines == [["0", "98.00", "98.00"], ["50", "96.00", "97.90"]]
     assert words.most_sensitive(by_layer(), 0.98) == (
-        "Pruned alone, each stays within 1 point of 98.0 %: a up to k = 0, b$ up to k = 50."
+        "Pruned alone, each stays within 1 point of 98.0 %: a at k = 0 alone, b$ up to k = 50."
     )
 
 

@@ -120,12 +120,14 @@ class Asked:
         plain = {option.name: _plain(option, value) for option, value in self.options()}
         return {"command": self.command.name} | plain
 
-    def again(self, *without: str) -> list[str]:
+    def again(self, *without: str, only: type | None = None) -> list[str]:
         """Return the options for what goes in and how, as far as they were set, as typed."""
         return [
             _typed(option, value)
             for option, value in self.set()
-            if option.owner not in (Out, Talk, Save) and option.name not in without
+            if option.owner not in (Out, Talk, Save)
+            and only in (None, option.owner)
+            and option.name not in without
         ]
 
 

@@ -26,13 +26,14 @@ def run(asked: Asked) -> int:
         )
     with jobs.recorded(job):
         rows = _measure(job)
-        said = timings.verdict(rows)
-        texts = jobs.write_tables(job.out, rows, [timings.table(rows)], results.Timing)
+        told = jobs.told(job, rows)
+        said = timings.verdict(told)
+        texts = jobs.write_tables(job.out, rows, [timings.table(told)], results.Timing)
         job.record.results = {"timings": len(rows), "conclusion": said}
-        status = job.console.picture(job.out, "times", lambda: timings.picture(rows))
+        status = job.console.picture(job.out, "times", lambda: timings.picture(told))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
-    job.console.say(timings.own_choice(rows))
+    job.console.say(timings.own_choice(told))
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     again = asked.again("batch", "rounds", "keras", "include_output")
     command = " ".join(["prune compare --x time", *again])

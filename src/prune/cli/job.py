@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from prune import PruneError
@@ -16,9 +17,9 @@ from prune.core import anatomy
 from prune.core.network import Network
 from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
-from prune.experiments import grid, perform
-from prune.experiments import guessing as guess
-from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments import grid, guessing, perform
+from prune.experiments.cells import Cell, Source, Stored, columns
+from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Curve
 from prune.files import atomic, data, outlines, results, runs, weights
 from prune.files.data import Data
@@ -182,7 +183,7 @@ def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
             "images": len(test.labels),
             "sha256": test.sha256,
             "stored": test.stored,
-            "divisor": test.divisor,
+            **test.scale._asdict(),
         },
     }
 
@@ -191,29 +192,42 @@ def remark_on_scale(console: Console, scale: str, *splits: Data) -> None:
     """Say what was done to images that are no bytes, unless that was asked for."""
     if scale != AUTO:
         return
-    for stored, divisor in dict.fromkeys((each.stored, each.divisor) for each in splits):
+    for stored, done in dict.fromkeys((each.stored, each.scale) for each in splits):
         if stored != "uint8":
-            done = "taken as they are" if divisor == 1 else f"divided by {divisor}"
             console.say(f"note: the images are {stored} and were {done} (--scale to change)")
 
 
-def warn_of_guessing(job: Job, accuracy: float) -> None:
-    """Warn, quiet or not, of an unpruned network that hardly knows more than guessing does."""
-    if remark := guessing(job, accuracy):
-        job.console.warn(f"WARNING: {remark}")
+def doubted(job: Job, accuracy: float) -> Doubt | None:
+    """Warn, quiet or not, of an unpruned network that guesses or was trained on other images."""
+    doubt = guessing.doubt(job.network, job.test, accuracy)
+    if doubt:
+        job.console.warn(f"WARNING: {doubt.text}")
+    return doubt
 
 
-def guessing(job: Job, accuracy: float) -> str:
-    """Return what to say instead of any conclusion, if the unpruned network only guesses."""
-    return guess.remark(job.network, job.test, accuracy)
+def after_doubt(asked: Asked, doubt: Doubt) -> str:
+    """Return the command to try where the network is in doubt."""
+    if doubt.scale:
+        again = asked.again("scale")
+        command = [f"prune {asked.command.name} --scale {doubt.scale}", *again]
+        return " ".join(command) + "  (the images as it seems to be trained on)"
+    again = asked.again(only=Images)
+    return " ".join(["prune train --save trained.keras", *again]) + "  (a network for these images)"
+
+
+def told(job: Job, rows: Sequence[Entry]) -> list[Any]:
+    """Return rows, each with the settings that all share and that its columns do not tell."""
+    found = columns(job.cells[0]) | {"model": None}  # whose name nobody needs to be told
+    asked = {name: value for name, value in found.items() if value is not None}
+    return [SimpleNamespace(**asked | vars(row)) for row in rows]
 
 
 def write_tables(
-    folder: Path, entries: Sequence[Entry], shown: Sequence[Table], columns: results.Columns = Row
+    folder: Path, entries: Sequence[Entry], shown: Sequence[Table], fields: results.Columns = Row
 ) -> dict[str, str]:
     """Write entries, and as Markdown the tables for people; return what each --format prints."""
     texts = {
-        "csv": results.to_csv(entries, columns),
+        "csv": results.to_csv(entries, fields),
         "json": results.to_json(entries),
         "markdown": "\n".join(map(tables.to_markdown, shown)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -40,6 +41,11 @@ class Parser(argparse.ArgumentParser):
             return f"{about}\n\nexamples:\n{lines}\n\n{super().format_help()}"
         finally:
             self.description = about
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse hides what stands in the way of that, such as a full disk.
+        if message:
+            (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found wrong."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 from prune.cli import job as jobs
@@ -10,6 +11,7 @@ from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import anatomy
 from prune.experiments import perform, sensitivity
+from prune.experiments.guessing import Doubt
 from prune.experiments.sensitivity import Both
 from prune.files import allocations, atomic, data, results
 from prune.files.results import Row
@@ -26,23 +28,31 @@ def run(asked: Asked) -> int:
     job = jobs.prepare(asked)
     (cell,) = job.cells
     with jobs.recorded(job):
-        unpruned, training, test = _measure(job)
+        unpruned, training, test, doubt = _measure(job)
         accuracy = unpruned.test.correct / unpruned.test.total
-        said = jobs.guessing(job, accuracy) or words.most_sensitive(test, accuracy)
-        texts = jobs.write_tables(job.out, test, [tables.by_layer(test)])
+        told = jobs.told(job, test)
+        said = words.most_sensitive(told, accuracy)
+        said = doubt.before(said) if doubt else said
+        texts = jobs.write_tables(job.out, test, [tables.by_layer(told)])
         jobs.write_outline(job, anatomy.of(job.network).outline())
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
         path = sensitivity.suggest(training, unpruned.training, list(cell.k))
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {"points": len(test), "conclusion": said}
-        status = job.console.picture(job.out, "sensitivity", lambda: _drawn(test))
+        status = job.console.picture(job.out, "sensitivity", lambda: _drawn(told))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
-    again = [f"prune {cell.method} --k-map {job.out / 'allocation.json'}"]
-    again += asked.again("method", "scope", "floor", "k_map")
-    job.console.say(f"Next: {' '.join(again)}  (each layer as far as suggested)")
+    job.console.say(f"Next: {jobs.after_doubt(asked, doubt) if doubt else _next(job)}")
     return status
+
+
+def _next(job: Job) -> str:
+    """Return the command that prunes as was suggested."""
+    (cell,) = job.cells
+    command = [f"prune {cell.method} --k-map {shlex.quote(str(job.out / 'allocation.json'))}"]
+    command += job.asked.again("method", "scope", "floor", "k_map")
+    return " ".join(command) + "  (each layer as far as suggested)"
 
 
 def _drawn(rows: list[Row]) -> Any:
@@ -51,7 +61,7 @@ def _drawn(rows: list[Row]) -> Any:
     return plot.sensitivity(rows)
 
 
-def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
+def _measure(job: Job) -> tuple[Both, list[Row], list[Row], Doubt | None]:
     """Evaluate the network as it is, then each layer at each k."""
     (curve,), (cell,) = job.curves, job.cells
     data.check_fits(perform.images(job.source, "train"), job.network, job.source.name)
@@ -63,10 +73,10 @@ def _measure(job: Job) -> tuple[Both, list[Row], list[Row]]:
         engine = perform.engines(job.cells, job.network, job.source).test
         chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
         unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))
-        jobs.warn_of_guessing(job, unpruned.test.correct / unpruned.test.total)
+        doubt = jobs.doubted(job, unpruned.test.correct / unpruned.test.total)
         for learnt, reported in sensitivity.rows(curve, unpruned, chosen_by, engine):
             training.append(learnt)
             test.append(reported)
             line = f"{reported.layers}: {jobs.point(reported)}"
             report(f"{reported.layers} k = {reported.k:.15g}", len(test), line)
-    return unpruned, training, test
+    return unpruned, training, test, doubt

@@ -92,7 +92,7 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     else:
         print(tables.to_text(_layers(job, saved)))
         print(tables.to_text(_table(numbers)), end="")
-    jobs.warn_of_guessing(job, numbers["correct"][0] / numbers["total"])
+    jobs.doubted(job, numbers["correct"][0] / numbers["total"])
     say = job.console.say
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "

@@ -10,7 +10,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from prune.cli import job as jobs
 from prune.cli.asked import Asked
@@ -22,6 +22,7 @@ from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
 from prune.experiments import bench, perform, sweep
 from prune.experiments.bench import Lineup
+from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
@@ -29,6 +30,7 @@ from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
 from prune.settings.pruning import NUMPY, Images
 from prune.settings.study import Study
 from prune.views import published, report, tables, words
+from prune.views.tables import Table
 
 FILES = "table.csv,json,md  accuracy.png,svg  layers.json  run.json"
 NETWORKS = Path("results") / "networks"
@@ -48,23 +50,26 @@ def run(asked: Asked) -> int:
         jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
         outline = anatomy.of(job.network).outline()
-        unpruned, rows, left = _measure(job, outline)
+        found = _measure(job, outline)
         ahead.join()  # two threads inside one package could find each other's modules half made
-        accuracy = unpruned.correct / unpruned.total
-        texts = _write(job, rows, accuracy)
-        jobs.write_outline(job, outline, left)
-        said = jobs.guessing(job, accuracy) or _conclusion(axis, rows, accuracy)
+        accuracy, doubt = found.unpruned.correct / found.unpruned.total, found.doubt
+        told = jobs.told(job, found.rows)
+        texts = jobs.write_tables(job.out, found.rows, _tables(job, told, accuracy))
+        jobs.write_outline(job, outline, found.left)
+        said = _conclusion(axis, told, accuracy)
+        said = doubt.before(said) if doubt else said
         job.record.results = {
-            "unpruned": unpruned._asdict(),
-            "points": len(rows),
+            "unpruned": found.unpruned._asdict(),
+            "points": len(told),
             "conclusion": said,
         }
         # Last, so that the tables are written whatever it does.
-        status = job.console.picture(job.out, "accuracy", partial(_draw, job, rows, accuracy))
+        status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, accuracy))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
-    job.console.say(f"Next: {_next(job, rows, accuracy)}")
+    again = jobs.after_doubt(asked, doubt) if doubt else _next(job, found.rows, accuracy)
+    job.console.say(f"Next: {again}")
     return status
 
 
@@ -91,8 +96,17 @@ def _import_ahead() -> None:
             import_module(name)
 
 
-def _measure(job: Job, outline: Outline) -> tuple[Evaluation, list[Row], list[Counts]]:
-    """Evaluate the network as it is, then every point, and what is left of each layer there."""
+class _Measured(NamedTuple):
+    """The network as it is, every point, and what is left of each layer there."""
+
+    unpruned: Evaluation
+    rows: list[Row]
+    left: list[Counts]
+    doubt: Doubt | None
+
+
+def _measure(job: Job, outline: Outline) -> _Measured:
+    """Evaluate the network as it is, then every point."""
     rows: list[Row] = []
     left: list[Counts] = []
     total = sum(len(cell.k) for cell in job.cells)
@@ -101,7 +115,7 @@ def _measure(job: Job, outline: Outline) -> tuple[Evaluation, list[Row], list[Co
         job = jobs.begun(job, report)
         engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
-        jobs.warn_of_guessing(job, unpruned.correct / unpruned.total)
+        doubt = jobs.doubted(job, unpruned.correct / unpruned.total)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
         lineup, timed = bench.Lineup(), job.asked.of(Picture).x == BY_TIME
         if timed:
@@ -113,7 +127,7 @@ def _measure(job: Job, outline: Outline) -> tuple[Evaluation, list[Row], list[Co
         if timed:
             report("timing", total, "")
             rows = lineup.timed(rows, job.test.images, lambda number: None)
-    return unpruned, rows, left
+    return _Measured(unpruned, rows, left, doubt)
 
 
 def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
@@ -123,14 +137,14 @@ def _entered(points: Iterator[Point], lineup: Lineup) -> Iterator[Point]:
         yield point
 
 
-def _write(job: Job, rows: list[Row], unpruned: float) -> dict[str, str]:
-    """Write the tables; return what each --format prints."""
+def _tables(job: Job, rows: list[Row], unpruned: float) -> list[Table]:
+    """Return the tables for people."""
     gained = (
         tables.gains(rows, anatomy.of(job.network).multiply_adds())
         if len(words.curves(rows)) < _MANY
         else tables.held_table(rows, unpruned)
     )
-    return jobs.write_tables(job.out, rows, [tables.table(rows, _compared(job)), gained])
+    return [tables.table(rows, _compared(job)), gained]
 
 
 def _compared(job: Job) -> bool:

@@ -1,6 +1,9 @@
-"""What to say of a network that hardly knows more than guessing does: why, and what to try."""
+"""Whether the images are what a network was trained on: what to say if not, and what to try."""
 
 from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,33 +11,81 @@ from prune.core import forms, measure
 from prune.core.anatomy import is_chain
 from prune.core.chance import guessed, is_guessing
 from prune.core.network import Network
+from prune.files import data
 from prune.files.data import Data
+from prune.models import running
+
+# More right than this leaves nothing that another scale could better by as much as is told.
+_GOOD = 0.98
+_FEW = 2000  # images that tell one scale from another
+_POINT, _SIGMAS = 0.01, 3  # that another scale must be better by, to be told
 
 
-def remark(network: Network, test: Data, accuracy: float) -> str:
-    """Say that nothing can be told of pruning `network`; empty where it knows something."""
-    if not is_guessing(accuracy, test.labels):
-        return ""
+class Doubt(NamedTuple):
+    """What stands against taking the answers of an unpruned network for what it can."""
+
+    text: str
+    guesses: bool  # so that nothing at all can be concluded
+    scale: str | None = None  # another one, with which it gets far more right
+
+    def before(self, conclusion: str) -> str:
+        """Return it and what can be concluded nevertheless."""
+        return self.text if self.guesses else f"{self.text} {conclusion}"
+
+
+def doubt(network: Network, test: Data, accuracy: float) -> Doubt | None:
+    """Return what is doubtful about a network with this accuracy, if anything is."""
+    if is_guessing(accuracy, test.labels):
+        return _of_a_guesser(network, test, accuracy)
+    return None if accuracy > _GOOD else _of_the_scale(network, test)
+
+
+def _of_a_guesser(network: Network, test: Data, accuracy: float) -> Doubt:
     known = (
         f"The unpruned network gets {_percent(accuracy)} right, and always giving the same answer "
         f"{_percent(guessed(test.labels))}: nothing here tells what pruning costs"
     )
-    done, option, images = _scaled_otherwise(test)
-    if not is_chain(network):
-        return f"{known}; the images were {done}, try --scale {option}."
-    seen = measure.evaluate(forms.dense(network), images, test.labels)
-    better = seen.correct / seen.total
-    advice = f"the images were {done}, with --scale {option} it gets {_percent(better)} right"
-    if is_guessing(better, test.labels):
-        advice += "; see that they are of the kind that it was trained on"
-    return f"{known}; {advice}."
+    scale, share = _best_otherwise(network, test)
+    advice = f"the images were {test.scale}, with --scale {scale} it gets {_percent(share)} right"
+    if is_guessing(share, test.labels):
+        kind = "see that they are of the kind that it was trained on"
+        return Doubt(f"{known}; {advice}; {kind}.", True)
+    return Doubt(f"{known}; {advice}.", True, scale)
 
 
-def _scaled_otherwise(test: Data) -> tuple[str, str, np.ndarray]:
-    """Return what was done to the images, the other --scale, and what that would make of them."""
-    if test.divisor == 1:
-        return "taken as they are", "255", test.images / 255
-    return f"divided by {test.divisor}", "none", test.images * test.divisor
+def _of_the_scale(network: Network, test: Data) -> Doubt | None:
+    few = test._replace(images=test.images[:_FEW], labels=test.labels[:_FEW])
+    ours = _share(network, few, few.images)
+    scale, share = _best_otherwise(network, few)
+    noise = sqrt(2 * ours * (1 - ours) / len(few.labels))
+    if share - ours <= max(_POINT, _SIGMAS * noise):
+        return None
+    text = (
+        f"The images were {test.scale}, and the unpruned network seems to be trained on others: "
+        f"with --scale {scale} it gets {_percent(share)} of the first {len(few.labels):,} right, "
+        f"as they are {_percent(ours)}."
+    )
+    return Doubt(text, False, scale)
+
+
+def _best_otherwise(network: Network, test: Data) -> tuple[str, float]:
+    """Return the scale, other than that of the images, with which most are right, and how many."""
+    stored = test.scale.undone(test.images)
+    shares = {
+        name: _share(network, test, scale.of(stored))
+        for name, scale in data.BY_NAME.items()
+        if scale != test.scale
+    }
+    return max(shares.items(), key=lambda each: each[1])
+
+
+def _share(network: Network, test: Data, images: np.ndarray) -> float:
+    """Return how much of `test` is right if these are its images."""
+    if is_chain(network):
+        seen = measure.evaluate(forms.dense(network), images, test.labels)
+    else:
+        seen = running.Engine(network, images, test.labels)(network)
+    return seen.correct / seen.total
 
 
 def _percent(share: float) -> str:

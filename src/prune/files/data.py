@@ -13,7 +13,7 @@ from prune import EnvironmentFailure, PruneError
 from prune.core import anatomy
 from prune.core.network import Network
 from prune.files import archives, atomic, idx, limits, npy, regular
-from prune.settings.pruning import AUTO, BY_255
+from prune.settings.pruning import AS_THEY_ARE, AUTO, BY_255, SIGNED
 from prune.settings.spelling import closest
 
 Split = Literal["train", "test"]
@@ -40,43 +40,72 @@ _MOST = limits.PIXELS + 4096  # with the header
 _LARGEST = float(np.finfo(np.float32).max)
 
 
+class Scale(NamedTuple):
+    """What is done to stored images: divided, and shifted."""
+
+    divisor: float = 1
+    shift: float = 0
+
+    def of(self, images: np.ndarray) -> np.ndarray:
+        """Return scaled images, as float32."""
+        if self.divisor == 1:
+            return images.astype(np.float32)
+        scaled = np.divide(images, np.float32(self.divisor), dtype=np.float32)
+        return np.add(scaled, np.float32(self.shift), out=scaled) if self.shift else scaled
+
+    def undone(self, images: np.ndarray) -> np.ndarray:
+        """Return images that were scaled as they were stored."""
+        return (images - np.float32(self.shift)) * np.float32(self.divisor)
+
+    def __str__(self) -> str:
+        """Say what was done, after "the images were"."""
+        if self.divisor == 1:
+            return "taken as they are"
+        moved = f" and less {-self.shift:g}" if self.shift else ""
+        return f"divided by {self.divisor:g}{moved}"
+
+
+# By the names of settings.pruning.SCALES, but AUTO.
+BY_NAME = {AS_THEY_ARE: Scale(), BY_255: Scale(255), SIGNED: Scale(127.5, -1)}
+
+
 class Data(NamedTuple):
     """One split of a data set."""
 
-    images: np.ndarray  # (n, inputs) float32, divided by `divisor`
+    images: np.ndarray  # (n, inputs) float32, scaled
     labels: np.ndarray  # (n,) int64, from 0
     classes: int  # one more than the largest label of the whole split
     sha256: str  # of the stored images and labels, all of them, whatever the limit
     split: Split = "test"
     stored: str = "float32"  # the type of the images before
-    divisor: int = 1
+    scale: Scale = Scale()
 
 
 def load(source: str, split: Split, limit: int | None = None, scale: str = AUTO) -> Data:
     """Read the first `limit` images of a split.
 
     `source` is one of NAMES, an .npz in Keras' layout (x_train, y_train, x_test, y_test), or a
-    folder of IDX files under their usual names, `.gz` or not.  `scale` is by how much images are
-    divided; "auto" divides whole numbers by 255, as images are stored, and takes decimals as they
+    folder of IDX files under their usual names, `.gz` or not.  `scale` is a name of BY_NAME, or
+    "auto", which divides whole numbers by 255, as images are stored, and takes decimals as they
     are.  Raises `PruneError` naming the source, the split and what is wrong with it.
     """
     path = _locate(source)
     try:
         images, labels = (_read_idx if path.is_dir() else _read_npz)(path, split)
         _check(images, labels, split)
-        divisor = _divisor(images, scale, split)
+        scaling = _scale(images, scale, split)
     except PruneError as error:
         raise PruneError(f"data {source}: {error}") from error
     digest = hashlib.sha256(np.ascontiguousarray(images))
     digest.update(np.ascontiguousarray(labels))
     return Data(
-        _divided(images[:limit], divisor),
+        scaling.of(_flat(images[:limit])),
         labels.ravel()[:limit].astype(np.int64),
         int(labels.max()) + 1,
         digest.hexdigest(),
         split,
         str(images.dtype),
-        divisor,
+        scaling,
     )
 
 
@@ -200,27 +229,24 @@ def _check(images: np.ndarray, labels: np.ndarray, split: Split) -> None:
         )
 
 
-def _divisor(images: np.ndarray, scale: str, split: Split) -> int:
-    """Return by what the images are to be divided; refuse numbers that no network takes."""
+def _scale(images: np.ndarray, asked: str, split: Split) -> Scale:
+    """Return how the images are to be scaled; refuse numbers that no network takes."""
     whole = images.dtype.kind in "ui"
-    divisor = 255 if scale == BY_255 or (scale == AUTO and whole) else 1
+    scale = BY_NAME[(BY_255 if whole else AS_THEY_ARE) if asked == AUTO else asked]
     if images.dtype == np.uint8:
-        return divisor
+        return scale
     low, high = images.min(), images.max()
     if not (low >= -_LARGEST and high <= _LARGEST):  # so written, NaN fails too
         raise PruneError(
             f"{split} pixels go from {low} to {high}; finite numbers of float32 are needed"
         )
-    if whole and scale == AUTO and not (low >= 0 and high <= 255):
+    if whole and asked == AUTO and not (low >= 0 and high <= 255):
         raise PruneError(
             f"{split} images hold whole numbers from {low} to {high}, not from 0 to 255; "
             "give --scale none to take them as they are, or --scale 255"
         )
-    return divisor
+    return scale
 
 
-def _divided(images: np.ndarray, divisor: int) -> np.ndarray:
-    flat = images.reshape(len(images), -1)
-    if divisor == 1:
-        return flat.astype(np.float32)
-    return np.divide(flat, np.float32(divisor), dtype=np.float32)
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1)

@@ -28,7 +28,7 @@ from prune.settings.fields import (
 METHODS = WEIGHT, UNIT = ("weight", "unit")
 SCOPES = LAYER, NETWORK = ("layer", "network")
 REPAIRS = NO_REPAIR, LSTSQ = ("none", "lstsq")
-SCALES = AUTO, AS_THEY_ARE, BY_255 = ("auto", "none", "255")
+SCALES = AUTO, AS_THEY_ARE, BY_255, SIGNED = ("auto", "none", "255", "127.5")
 ENGINES = NUMPY, KERAS = ("numpy", "keras")
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
@@ -162,7 +162,7 @@ class Controls:
 
 
 def _scale(value: Any, name: str) -> str:
-    check_known(str(value), SCALES, name)  # 255 may be written as a number
+    check_known(str(value), SCALES, name)  # numbers may be written as such
     return str(value)
 
 
@@ -181,6 +181,7 @@ class Images:
     scale: str = setting(
         AUTO,
         one_of(*SCALES, metavar="S")._replace(given=_scale),
-        "255: divide images by 255; none: take them as they are; auto: divide whole numbers, take "
-        "decimals as they are",
+        "255: divide images by 255; 127.5: divide by it and take 1 off, so that they go from -1 to "
+        "1; none: take them as they are; auto: divide whole numbers by 255, take decimals as they "
+        "are",
     )

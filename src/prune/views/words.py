@@ -138,8 +138,8 @@ def _first_and_last(grouped: Curves, unpruned: float) -> str:
     keep = "keep" if reached[most][1:] else "keeps"
     longest = f"{telling.listed(reached[most])} {keep} {within} longest, {_up_to(most)}"
     fall = "fall" if reached[least][1:] else "falls"
-    falls = "" if least is None else f" {fall} first,"
-    first = f"{telling.listed(reached[least])}{falls} {_up_to(least)}"
+    where = _up_to(None) if least is None else f"{fall} first, after k = {least:.15g}"
+    first = f"{telling.listed(reached[least])} {where}"
     return f"Of {len(grouped)} curves {longest}; {first}."
 
 
@@ -155,7 +155,9 @@ def most_sensitive(rows: list[Row], unpruned: float) -> str:
 
 
 def _up_to(k: float | None) -> str:
-    return "at no k asked" if k is None else f"up to k = {k:.15g}"
+    if k is None:
+        return "at no k asked"
+    return f"up to k = {k:.15g}" if k else "at k = 0 alone"
 
 
 def _percent(share: float) -> str:
