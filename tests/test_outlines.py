@@ -14,8 +14,8 @@ from prune import PruneError
 from prune.core import anatomy
 from prune.core.outline import Count, Node
 from prune.files import outlines
+from prune.models import keras_bridge
 from prune.models.net import net
-from prune.training import keras_bridge
 
 pytestmark = [
     pytest.mark.slow,
