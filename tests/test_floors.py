@@ -1,11 +1,15 @@
-"""The house: imports go down, and heavy packages are imported only where they are used."""
+"""The house: imports go down, heavy packages are imported only where they are used, and functions
+are short and typed."""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import statistics
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -136,7 +140,10 @@ def test_heavy_packages_stay_in_their_room(package, rooms):
     users = {
         path.relative_to(SOURCE).parts[0]
         for path in FILES
-        if any(name.split(".")[0] == package for name in imported(path.read_text()))
+        if any(
+            name.removeprefix("prune.models.late.").split(".")[0] == package
+            for name in imported(path.read_text())
+        )
     }
     assert users == rooms
 
@@ -182,3 +189,95 @@ def test_the_numpy_engine_never_imports_tensorflow(tmp_path):
         "matplotlib",
         "scipy",
     }
+
+
+FUNCTIONS = [
+    (path, node)
+    for path in SOURCE.rglob("*.py")
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+]
+NO_CODE = {
+    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
+    *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
+}
+
+
+def code_lines(text):
+    """Return the numbers of the lines with code: neither empty nor of comments or docstrings."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    lines = {
+        line
+        for token in tokens
+        if token.type not in NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str):
+            lines -= set(range(node.lineno, node.end_lineno + 1))
+    return lines
+
+
+def lengths():
+    """Return how many lines of code each function has, by file and name."""
+    code = {path: code_lines(path.read_text()) for path, _ in FUNCTIONS}
+    return {
+        f"{path.relative_to(SOURCE)}:{node.lineno} {node.name}": sum(
+            line in code[path] for line in range(node.lineno, node.end_lineno + 1)
+        )
+        for path, node in FUNCTIONS
+    }
+
+
+def test_code_is_counted_without_what_explains_it():
+    text = '''def f(x):
+    """Say.
+
+    More.
+    """
+    # Why.
+    return g(  # here
+
+        """two
+        lines"""
+    )
+'''
+    assert code_lines(text) == {1, 7, 9, 10, 11}
+
+
+def test_functions_are_short():
+    by_name = lengths()
+    ordered = sorted(by_name.values())
+    assert statistics.median(ordered) <= 6
+    assert ordered[len(ordered) * 9 // 10] <= 16
+    assert {name: length for name, length in by_name.items() if length > 40} == {}
+
+
+def arguments(of):
+    every = [*of.posonlyargs, *of.args, of.vararg, *of.kwonlyargs, of.kwarg]
+    return [one for one in every if one is not None and one.arg not in ("self", "cls")]
+
+
+def test_every_argument_is_typed_and_none_is_what_argparse_has_parsed():
+    wrong = [
+        f"{path.relative_to(SOURCE)}:{node.lineno} {argument.arg}"
+        for path, node in FUNCTIONS
+        for argument in arguments(node.args)
+        if argument.annotation is None or "Namespace" in ast.unparse(argument.annotation)
+    ]
+    assert wrong == []
+
+
+def late_imports(path, node):
+    """Yield the imports inside a function, each with the comment beside it."""
+    lines = path.read_text().splitlines()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Import | ast.ImportFrom):
+            place = f"{path.relative_to(SOURCE)}:{inner.lineno}"
+            yield place, lines[inner.end_lineno - 1].partition("#")[2].strip()
+
+
+def test_imports_inside_functions_are_few_and_say_why():
+    reasons = dict(found for path, node in FUNCTIONS for found in late_imports(path, node))
+    assert len(reasons) <= 25
+    assert [place for place, reason in reasons.items() if not reason] == []

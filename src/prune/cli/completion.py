@@ -15,7 +15,7 @@ def script(argv: list[str], parser: argparse.ArgumentParser) -> str:
     """Return the script for the shell that the words of the command name."""
     shell = _shell(argv)
     try:
-        import shtab
+        import shtab  # here: it is an extra
     except ImportError as error:
         raise EnvironmentFailure(
             "completion needs the package shtab; `pip install keras-prune[completion]`"

@@ -44,12 +44,11 @@ class Console:
         if self.quiet or not sys.stderr.isatty():
             yield lambda doing, done, line: self.say(line) if line else None
             return
-        from rich.console import Console as Terminal
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich import console, progress  # here: they take time, and terminals alone have them
 
-        columns = (TextColumn("{task.description}", markup=False), BarColumn())
-        terminal = Terminal(stderr=True)
-        with Progress(*columns, TimeRemainingColumn(), console=terminal, transient=True) as bar:
+        columns = (progress.TextColumn("{task.description}", markup=False), progress.BarColumn())
+        left, terminal = progress.TimeRemainingColumn(), console.Console(stderr=True)
+        with progress.Progress(*columns, left, console=terminal, transient=True) as bar:
             task = bar.add_task("", total=total)
 
             def update(doing: str, done: int, line: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from prune import PruneError
+from prune import PruneError, __version__
 from prune.cli import completion
 from prune.cli.asked import Asked, refuse
 from prune.cli.commands import COMMANDS
@@ -166,10 +166,7 @@ def _joined(argv: list[str]) -> list[str]:
 
 def _versions() -> str:
     """Return the versions of what computes, without importing it."""
-    import platform
-    from importlib import metadata
-
-    from prune import __version__
+    from importlib import metadata  # here, since it is slow to import and seldom needed
 
     def version(name: str) -> str:
         try:
@@ -178,7 +175,7 @@ def _versions() -> str:
             return f"{name} missing"
 
     names = ("numpy", "scipy", "h5py", "matplotlib", "keras", "tensorflow")
-    parts = [f"Python {platform.python_version()}", *map(version, names)]
+    parts = [f"Python {sys.version.split()[0]}", *map(version, names)]
     return f"prune {__version__} ({', '.join(parts)})"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from prune.core.alive import shrink
 from prune.core.network import Network, activation
-from prune.core.products import live_product, look, product_of
+from prune.core.products import live_product, look, product_of, rows_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -94,9 +94,7 @@ def _dense(kernel: np.ndarray) -> Product:
 
 
 def _sparse(kernel: np.ndarray) -> Product:
-    from scipy.sparse import csr_array  # here, since it would slow the start of every command
-
-    rows = csr_array(kernel.T)
+    rows = rows_of(kernel.T)
     single = _of_one_image(rows)
 
     def product(inputs: np.ndarray) -> np.ndarray:
@@ -116,7 +114,7 @@ def _of_one_image(rows: csr_array) -> Product:
     is called without them where this SciPy has it in its old place.
     """
     try:
-        from scipy.sparse._sparsetools import csr_matvec
+        from scipy.sparse._sparsetools import csr_matvec  # here, since it may be missing
     except ImportError:
         return lambda inputs: (rows @ inputs[0])[np.newaxis]
 

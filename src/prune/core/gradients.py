@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from prune.core.calibration import Calibration
-from prune.core.network import PARAMETERS, Network, activation, forward, split_activation
+from prune.core.network import PARAMETERS, Network, activation, erf, forward, split_activation
 
 
 def _relu(x: np.ndarray) -> np.ndarray:
@@ -36,8 +36,6 @@ def _selu(x: np.ndarray) -> np.ndarray:
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
-    from scipy.special import erf  # here, since it would slow the start of every command
-
     density = np.exp(-0.5 * x * x) * float(1 / np.sqrt(2 * np.pi))
     return 0.5 * (1 + erf(x * float(np.sqrt(0.5)))) + x * density
 

@@ -58,9 +58,14 @@ def _selu(x: np.ndarray) -> np.ndarray:
     return 1.0507009873554805 * _elu(x, 1.6732632423543772)
 
 
-def _gelu(x: np.ndarray) -> np.ndarray:
-    from scipy.special import erf  # here, since it would slow the start of every command
+def erf(x: np.ndarray) -> np.ndarray:
+    """Return the error function of each value."""
+    from scipy import special  # here, since it would slow the start of every command
 
+    return special.erf(x)
+
+
+def _gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + erf(x * float(np.sqrt(0.5))))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -67,11 +67,16 @@ def _costs(inputs: np.ndarray) -> np.ndarray:
 
 def _compressed(inputs: np.ndarray, columns: np.ndarray) -> csr_array:
     """Return what is not zero in some of the columns, in the shape of `inputs`."""
-    from scipy.sparse import csr_array  # here, since it would slow the start of every command
-
     some = inputs[:, columns]
     # One boolean array is searched many times faster than floats are.
     places = np.flatnonzero(some != 0)
     ends = np.searchsorted(places, np.arange(0, some.size + 1, columns.size))
     values = some.take(places)
-    return csr_array((values, columns[places % columns.size], ends), inputs.shape)
+    return rows_of((values, columns[places % columns.size], ends), inputs.shape)
+
+
+def rows_of(values: Any, shape: tuple[int, ...] | None = None) -> csr_array:
+    """Return the rows of a sparse matrix, from any values that SciPy takes."""
+    from scipy.sparse import csr_array  # here, since it would slow the start of every command
+
+    return csr_array(values, shape)

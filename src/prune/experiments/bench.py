@@ -16,6 +16,7 @@ from prune.experiments.engines import cores
 from prune.experiments.sweep import Point
 from prune.experiments.timing import Samples, Timed
 from prune.files.results import Row, Timing
+from prune.models import keras_bridge
 from prune.settings import lists
 
 YARDSTICK, FASTEST = "dense", "fastest"
@@ -121,8 +122,6 @@ def _fingerprint(point: Point) -> bytes:
 
 
 def _in_keras(network: Network) -> dict[str, Run]:
-    from prune.models import keras_bridge  # here: it imports TensorFlow
-
     whole, small = map(keras_bridge.runs, (network, shrink(network)))
     return {
         **{f"keras {how} dense": run for how, run in whole.items()},

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import wait
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prune import EnvironmentFailure, PruneError, __version__
 from prune.experiments.engines import cores
@@ -98,7 +98,7 @@ def _environment(threads: int) -> Iterator[None]:
 
 def _begin(threads: int) -> None:
     """Prepare a spawned process: the parent alone hears Ctrl-C, and takes its workers along."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # here: the processes alone need it
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(threads)
@@ -115,9 +115,8 @@ def _end_with_parent() -> None:
 @contextmanager
 def cluster(address: str) -> Iterator[Crew]:
     """Hand tasks to a Dask cluster that exists."""
-    client = _client(address)
-    from distributed import KilledWorker
-
+    distributed = _distributed()
+    client = _client(distributed, address)
     try:
         width = sum(client.nthreads().values())
         if why := _without_workers(client, address):
@@ -125,12 +124,13 @@ def cluster(address: str) -> Iterator[Crew]:
         _check_versions(client, address)
         submit = client.get_executor(pure=False).submit
         # A core each, of machines unknown here.
-        yield Crew(width, 1, submit, (KilledWorker,), partial(_without_workers, client, address))
+        lost = (distributed.KilledWorker,)
+        yield Crew(width, 1, submit, lost, partial(_without_workers, client, address))
     finally:
         client.close()
 
 
-def _without_workers(client, address: str) -> str:  # noqa: ANN001
+def _without_workers(client: Any, address: str) -> str:
     """Say so if the cluster has no workers; one that does not answer is noticed by its tasks."""
     with suppress(Exception):
         if not client.nthreads():
@@ -138,10 +138,10 @@ def _without_workers(client, address: str) -> str:  # noqa: ANN001
     return ""
 
 
-def _client(address: str):  # noqa: ANN202  (the type is of a package that need not be there)
+def _distributed() -> Any:
     try:
-        import dask
-        from distributed import Client
+        import dask  # here: it is an extra
+        import distributed  # likewise
     except ImportError as error:
         raise EnvironmentFailure(
             f"--scheduler needs the package distributed ({error}); "
@@ -149,8 +149,12 @@ def _client(address: str):  # noqa: ANN202  (the type is of a package that need 
         ) from error
     # A network is larger than Dask likes arguments to be; it remarks on each.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+    return distributed
+
+
+def _client(distributed: Any, address: str) -> Any:
     try:
-        return Client(address, timeout="10s", set_as_default=False)
+        return distributed.Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise EnvironmentFailure(
             f"no Dask scheduler answers at {address} ({' '.join(str(error).split())}); "
@@ -158,7 +162,7 @@ def _client(address: str):  # noqa: ANN202  (the type is of a package that need 
         ) from error
 
 
-def _check_versions(client, address: str) -> None:  # noqa: ANN001
+def _check_versions(client: Any, address: str) -> None:
     try:
         found = set(client.run(version).values())
     except Exception as error:

@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 from prune.core import anatomy, forms, measure, prefix
 from prune.core.measure import Evaluation
 from prune.core.network import Network
-from prune.models import running
+from prune.models import keras_bridge, running
 from prune.settings.pruning import KERAS, NUMPY
 
 Engine = Callable[[Network], Evaluation]  # several threads may call it at once
@@ -83,8 +83,6 @@ def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engi
     """Evaluate with `model.evaluate`, each network in its masked form, whatever `whole` is."""
     if not anatomy.is_chain(whole):
         return running.Engine(whole, images, labels)
-    from prune.models import keras_bridge  # here: it imports TensorFlow
-
     evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()
 
     def alone(network: Network) -> Evaluation:

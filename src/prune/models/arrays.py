@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from prune import PruneError
 from prune.core.structure import Arrays
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 _COUNTED = re.compile(r"variable(_\d+)?")
 
@@ -74,8 +72,6 @@ def _unique(name: str, taken: dict[str, Any]) -> str:
 
 def arrays(model: keras.Model) -> Arrays:
     """Return copies of all weights of a model, by the names of `variables`."""
-    import keras
-
     return {
         name: np.array(keras.ops.convert_to_numpy(variable.value))
         for name, variable in variables(model).items()

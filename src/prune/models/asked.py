@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from prune.models.late import keras
+
 _SAMPLES = 3
 _TOLERANCE = 1e-5
 
@@ -38,8 +40,6 @@ def mixes(function: Callable, size: int, rank: int = 2) -> str | None:
 
 
 def _result(function: Callable, values: np.ndarray) -> np.ndarray:
-    import keras
-
     result: Any = function(keras.ops.convert_to_tensor(values))
     return keras.ops.convert_to_numpy(keras.ops.cast(result, "float32"))
 

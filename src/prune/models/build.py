@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,7 @@ from prune.files import limits
 from prune.files.models import ModelFile
 from prune.files.names import printable, short
 from prune.models.keras_bridge import import_keras
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 _TOLD = 300  # letters of what Keras says
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,7 +46,6 @@ def build(file: ModelFile) -> keras.Model:
 
 
 def _from_config(file: ModelFile) -> keras.Model:
-    keras = import_keras()
     # Keras takes apart what it is given.
     config = copy.deepcopy(file.config)
     with _refusing("cannot be built"):
@@ -95,8 +92,7 @@ def _check_sizes(file: ModelFile) -> None:
 @contextmanager
 def without_values() -> Iterator[None]:
     """Build models whose variables have shapes and no values, now or later."""
-    keras = import_keras()
-    from keras.src.backend.common import global_state
+    global_state = keras.src.backend.common.global_state
 
     waiting = "uninitialized_variables"
     before = list(global_state.get_global_attribute(waiting) or [])
@@ -135,40 +131,37 @@ def _results(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, tuple[int
 
 def _fill(model: keras.Model, file: ModelFile) -> None:
     """Give the model its arrays, by a clean copy that our own hand has written."""
+    import h5py  # here, since its import takes time
+
     writer, ending = {"keras": (_keras3, ".weights.h5"), "h5": (_keras2, ".h5")}[file.format]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"clean{ending}"
-        writer(path, file.arrays)
+        with h5py.File(path, "w") as clean:
+            writer(clean, file.arrays)
         with _refusing("does not hold the arrays of its layers"):
             model.load_weights(path)
 
 
-def _keras3(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        for place, values in arrays.items():
-            file[place] = values
+def _keras3(file: Any, arrays: dict[str, np.ndarray]) -> None:
+    for place, values in arrays.items():
+        file[place] = values
 
 
-def _keras2(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _keras2(file: Any, arrays: dict[str, np.ndarray]) -> None:
     """Write a file of Keras 2, which is read in its order, so that plain names will do."""
-    import h5py
-
     layers: dict[str, list[np.ndarray]] = {}
     for place, values in arrays.items():
         layers.setdefault(place.partition("\n")[0], []).append(values)
-    with h5py.File(path, "w") as file:
-        names = [str(number) for number in range(len(layers))]
-        _list(file, "layer_names", names)
-        for name, weights in zip(names, layers.values(), strict=True):
-            group = file.create_group(name)
-            _list(group, "weight_names", [str(number) for number in range(len(weights))])
-            for number, values in enumerate(weights):
-                group[str(number)] = values
+    names = [str(number) for number in range(len(layers))]
+    _list(file, "layer_names", names)
+    for name, weights in zip(names, layers.values(), strict=True):
+        group = file.create_group(name)
+        _list(group, "weight_names", [str(number) for number in range(len(weights))])
+        for number, values in enumerate(weights):
+            group[str(number)] = values
 
 
-def _list(group: object, name: str, words: list[str]) -> None:
+def _list(group: Any, name: str, words: list[str]) -> None:
     """Write a list of names, in parts if it is long, as attributes are bounded."""
     most = 2000
     for part, start in enumerate(range(0, max(len(words), 1), most)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
 from prune.models.flows import Size
 from prune.models.graph import functional, is_graph, known, run
+from prune.models.late import keras
 from prune.models.trace import Traced, traced
-
-if TYPE_CHECKING:
-    import keras
 
 # What a layer holds as an object is given to the new one as it is: a function or an initializer
 # of the user's own could not be found again by its name.
@@ -66,8 +64,6 @@ def rebuilt(
 
     `policy`, `"float32"`, overrules in which precision layers compute.
     """
-    import keras
-
     functional(model)  # a model without a graph is refused before any layer is copied
     builder = _Builder(found, kept, policy)
     with keras.saving.custom_object_scope(_classes(model)):
@@ -118,8 +114,6 @@ class _Builder:
 
     def model(self, old: Any) -> Any:
         """Return a new model for one with a graph, within another or not."""
-        import keras
-
         if known(old, ("Sequential",)):
             return self._sequential(old)
         inputs = [self._input(old, i) for i in range(len(old.inputs))]
@@ -133,8 +127,6 @@ class _Builder:
         return _as_trainable(old, new)
 
     def _sequential(self, old: Any) -> Any:
-        import keras
-
         new = keras.Sequential(name=old.name)
         new.add(self._input(old, 0)._keras_history.operation)
         for layer in old.layers:
@@ -142,8 +134,6 @@ class _Builder:
         return _as_trainable(old, new)
 
     def _input(self, old: Any, place: int) -> Any:
-        import keras
-
         tensor = functional(old).inputs[place]
         axes = self._found.binder.sizes.get(id(old), {}).get(("inputs", place))
         shape = tuple(tensor.shape)
@@ -162,8 +152,6 @@ class _Builder:
         )
 
     def _visit(self, node: Any, name: str, args: tuple, kwargs: dict) -> list:
-        import keras
-
         outputs = self._operation(node.operation)(*args, **kwargs)
         return keras.tree.flatten(outputs)
 

@@ -183,15 +183,14 @@ def resolve(binder: Binder, kernels: dict, shapes: dict[str, tuple[int, ...]]) -
 
 def _components(count: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Return the same label for all that are linked, directly or not, (count,)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse import coo_array, csgraph  # here: it would slow the start of every command
 
     if not pairs or not count:
         return np.arange(count)
     ones = np.concatenate([one for one, _ in pairs])
     others = np.concatenate([other for _, other in pairs])
     links = coo_array((np.ones(len(ones), np.int8), (ones, others)), shape=(count, count))
-    return connected_components(links, directed=False)[1]
+    return csgraph.connected_components(links, directed=False)[1]
 
 
 def _reasons(binder: Binder, labels: np.ndarray) -> dict[int, str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prune import PruneError
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 # Called for each node with it, the name of its operation (after those of the models around it)
 # and its arguments, with values for tensors; returns a list of values, one for each output.
@@ -22,8 +20,6 @@ def run(model: keras.Model, inputs: list, visit: Visit, path: str = "") -> list:
     What a value is, and what becomes of it, is the business of `visit`; models within the model
     are visited like layers, and `visit` may run them in their turn.
     """
-    import keras
-
     graph = functional(model)
     values = dict(zip(map(id, graph.inputs), inputs, strict=True))
 
@@ -48,8 +44,6 @@ def arguments(operation: Any, args: tuple, kwargs: dict) -> dict[str, Any]:
 
 def leaves(arguments: dict[str, Any], kind: type) -> list:
     """Return all values of a kind among arguments, in the order of the parameters."""
-    import keras
-
     flat = [leaf for value in arguments.values() for leaf in keras.tree.flatten(value)]
     return [leaf for leaf in flat if isinstance(leaf, kind)]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from prune import PruneError
 from prune.models.graph import functional, is_graph, nodes
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 _EXAMPLES = 2
 _SIDE = 32  # of an axis that may have any length

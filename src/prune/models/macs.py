@@ -7,16 +7,14 @@ normalisation, activation and pooling cost beside them is not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from prune.models.graph import functional, is_graph, known, run
 from prune.models.kinds.einsum import labels
 from prune.models.kinds.recurrent import GATES
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 Shape = tuple[int, ...]
 Count = Callable[[Any, list[Shape], list[Shape]], int]  # of a layer, its inputs and outputs
@@ -31,8 +29,6 @@ def multiply_adds(model: keras.Model, shapes: list[Shape] | None = None) -> dict
     total: dict[str, int] = {}
 
     def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Shape]:
-        import keras
-
         inputs = [value for value in keras.tree.flatten(args) if isinstance(value, _Sized)]
         if is_graph(node.operation):
             return run(node.operation, inputs, visit, f"{name}/")
@@ -58,8 +54,6 @@ class _Sized:
 
 def _outputs(node: Any, inputs: list[Shape]) -> list[Shape]:
     """Return the shapes that come of `inputs`; those of the graph where none can be had."""
-    import keras
-
     recorded = [_known(tuple(tensor.shape)) for tensor in node.outputs]
     symbols = iter(inputs)
     same = [tuple(tensor.shape) for tensor in node.input_tensors]

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from math import prod
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +20,10 @@ from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
 from prune.models import arrays as models_arrays
 from prune.models import macs, outlines, saving
 from prune.models.cut import rebuilt
+from prune.models.late import keras
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
 from prune.settings.spelling import closest
-
-if TYPE_CHECKING:
-    import keras
-
 
 KERAS = RLock()  # which has one state for all threads
 

@@ -7,7 +7,7 @@ without what was cut, and must answer the same, before its activation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from prune.models.cut import rebuilt
 from prune.models.flows import Axes, Ids
 from prune.models.graph import arguments, functional, is_graph, leaves, nodes, run
 from prune.models.inputs import examples
+from prune.models.late import keras
 from prune.models.trace import Traced, traced
-
-if TYPE_CHECKING:
-    import keras
 
 LIMIT = 1e-5  # of a layer's largest value: float32 rounds at 1e-7, wrong cuts were seen from 1e-2
 _ACTIVATED = {
@@ -138,7 +136,6 @@ def _logits(model: keras.Model, found: Traced, inputs: list[np.ndarray]) -> list
 
 def _answers(operation: Any, args: tuple, kwargs: dict) -> tuple[list, list]:
     """Return what a layer answers before its activation, and after it; arrays both."""
-    import keras
 
     def tensor(value: object) -> object:
         return keras.ops.convert_to_tensor(value) if isinstance(value, np.ndarray) else value
@@ -162,8 +159,6 @@ def _answers(operation: Any, args: tuple, kwargs: dict) -> tuple[list, list]:
 
 
 def _arrays(value: object) -> list[np.ndarray]:
-    import keras
-
     return [each for each in keras.tree.flatten(value) if isinstance(each, np.ndarray)]
 
 
@@ -180,8 +175,6 @@ class _Comparison:
         return run(model, inputs, self._visit)
 
     def _visit(self, node: Any, name: str, args: tuple, kwargs: dict) -> list[np.ndarray]:
-        import keras
-
         if is_graph(node.operation):
             return run(node.operation, _arrays(args), self._visit, f"{name}/")
         step = next(self._steps)
@@ -210,8 +203,6 @@ class _Comparison:
 
         What is read from such a channel would prove nothing; it is given noise.
         """
-        import keras
-
         noisy: dict[int, Axes] = {}
         kept = []  # or an id could be given again
 

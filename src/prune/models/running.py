@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from prune.core import measure
 from prune.core.forms import Run
 from prune.core.measure import CHUNK, Difference, Evaluation
 from prune.models import arrays as models_arrays
+from prune.models.late import keras
 from prune.models.net import KERAS, Net
-
-if TYPE_CHECKING:
-    import keras
 
 _SMALLEST = 1e-7  # of a probability, as Keras clips them
 

@@ -7,12 +7,8 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from prune.models.keras_bridge import import_keras
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 
 def content(model: keras.Model) -> bytes:
@@ -39,7 +35,6 @@ def _undated(content: bytes) -> bytes:
 
 def loaded(content: bytes) -> keras.Model:
     """Return the model of what `content` has returned."""
-    keras = import_keras()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(content)

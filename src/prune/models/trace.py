@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.core.structure import Kernel, Structure
@@ -12,9 +12,7 @@ from prune.models.flows import Axes, Binder, Call, Flow, Resolved, fixed, resolv
 from prune.models.graph import arguments, functional, is_graph, leaves, run
 from prune.models.kinds.einsum import labels
 from prune.models.kinds.table import handler
-
-if TYPE_CHECKING:
-    import keras
+from prune.models.late import keras
 
 _OUTPUT = "an output of the model"
 
@@ -176,8 +174,6 @@ def _nested(model: Any, binder: Binder, call: Call, visit: Any) -> list[Flow]:
 
 
 def _call(node: Any, name: str, args: tuple, kwargs: dict) -> Call:
-    import keras
-
     operation = node.operation
     given = arguments(operation, args, kwargs)
     symbols = arguments(operation, node.arguments.args, node.arguments.kwargs)

@@ -14,6 +14,7 @@ import numpy as np
 
 from prune.core.network import Network, arrays, with_arrays
 from prune.models import keras_bridge
+from prune.models.late import tf
 from prune.training.recipe import Recipe, optimizer
 
 # More steps in one call save nothing; progress is told after each call.
@@ -87,8 +88,6 @@ class Compiled:
 
     def run(self, batches: list[np.ndarray]) -> Progress:
         """Take one step for each batch, at most `STEPS_PER_CALL`, given as places of images."""
-        import tensorflow as tf
-
         order = np.zeros((STEPS_PER_CALL, self._batch), np.int32)
         used = np.zeros(order.shape, np.float32)
         for row, batch in enumerate(batches):
@@ -120,14 +119,10 @@ class Compiled:
 
     def _seen(self, images: Any, left: Any) -> Any:
         """Return a batch as the network sees it: what is `left`, the larger for the rest."""
-        import tensorflow as tf
-
         share = self._recipe.input_dropout
         return tf.where(left, images / (1 - share), 0.0) if share else images
 
     def _compile(self, examples: Examples) -> Callable[..., tuple[Any, Any]]:
-        import tensorflow as tf
-
         images = tf.convert_to_tensor(examples.images)
         labels = tf.convert_to_tensor(examples.labels.astype(np.int32))
         teacher = None if examples.imitated is None else tf.convert_to_tensor(examples.imitated)
@@ -171,8 +166,6 @@ class Compiled:
 
 def _mixed(losses: Any, answers: Any, teacher: Any, examples: Examples) -> Any:
     """Return the losses, in part those of imitating a teacher, (n,)."""
-    import tensorflow as tf
-
     heat, share = examples.temperature, examples.imitation
     soft = tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(teacher / heat), answers / heat)
     # Squared, so that gradients are as large as without (Hinton 2015).
@@ -180,6 +173,4 @@ def _mixed(losses: Any, answers: Any, teacher: Any, examples: Examples) -> Any:
 
 
 def _booleans(variables: list[Any]) -> list[Any]:
-    import tensorflow as tf
-
     return [tf.Variable(tf.ones(like.shape, tf.bool), trainable=False) for like in variables]

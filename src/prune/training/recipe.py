@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from prune.models import keras_bridge
+from prune.models.late import keras
 from prune.settings.recipe import ADAM, ADAMW, CONSTANT, COSINE, LINEAR, SGD, Recipe
-
-if TYPE_CHECKING:
-    import keras
 
 
 def _adam(recipe: Recipe, rate: Any) -> keras.Optimizer:
-    return keras_bridge.import_keras().optimizers.Adam(rate)
+    return keras.optimizers.Adam(rate)
 
 
 def _adamw(recipe: Recipe, rate: Any) -> keras.Optimizer:
-    return keras_bridge.import_keras().optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
 
 
 def _sgd(recipe: Recipe, rate: Any) -> keras.Optimizer:
-    return keras_bridge.import_keras().optimizers.SGD(rate, momentum=recipe.momentum)
+    return keras.optimizers.SGD(rate, momentum=recipe.momentum)
 
 
 OPTIMIZERS: dict[str, Callable[[Recipe, Any], keras.Optimizer]] = {
@@ -37,11 +34,11 @@ def _constant(rate: float, steps: int) -> float:
 
 def _cosine(rate: float, steps: int) -> Any:
     # Loshchilov and Hutter 2017, without restarts.
-    return keras_bridge.import_keras().optimizers.schedules.CosineDecay(rate, steps)
+    return keras.optimizers.schedules.CosineDecay(rate, steps)
 
 
 def _linear(rate: float, steps: int) -> Any:
-    return keras_bridge.import_keras().optimizers.schedules.PolynomialDecay(rate, steps, 0.0)
+    return keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0)
 
 
 # What the learning rate does until the last step; but for "none" it goes to zero.

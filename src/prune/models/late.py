@@ -1,0 +1,84 @@
+"""Keras and TensorFlow under their names, imported when something of them is first used.
+
+To import them takes seconds, which a chain of Dense layers never needs; who writes
+`from prune.models.late import keras` need not think of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from prune import EnvironmentFailure
+
+__all__ = ["import_keras", "keras", "tf"]
+
+
+@cache
+def import_keras() -> ModuleType:
+    """Import Keras on TensorFlow, silently, with the settings that our numbers assume.
+
+    The user's own Keras settings may name another backend or float type; they must not change
+    results unnoticed.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    try:
+        with _silenced_stderr():
+            import keras  # here: this takes seconds
+            import tensorflow  # else Keras imports it later, with its noise
+    except ImportError as error:
+        raise EnvironmentFailure(
+            f"Keras on TensorFlow cannot be imported: {error}; `pip install tensorflow`, "
+            "or use --engine numpy where it is offered"
+        ) from error
+    # It warns of every network that is compiled, as if there were to be but one.
+    tensorflow.get_logger().setLevel("ERROR")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
+    return keras
+
+
+@contextmanager
+def _silenced_stderr() -> Iterator[None]:
+    """Hold back what C libraries write to stderr; show it after all if the block fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            noise.seek(0)
+            os.write(saved, noise.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+else:
+
+    class _Late:
+        """Stands for a package until something of it is asked for."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, name: str) -> Any:
+            if "keras" not in sys.modules:  # who has a model has chosen how Keras runs
+                import_keras()
+            return getattr(import_module(self._name), name)
+
+    keras, tf = _Late("keras"), _Late("tensorflow")
