@@ -27,7 +27,7 @@ from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
 from prune.models import loading
 from prune.settings import lists
-from prune.settings.files import Out, Save, Talk, Weights
+from prune.settings.files import CSV, JSON, MARKDOWN, TABLE, Out, Save, Talk, Weights
 from prune.settings.pruning import AUTO, Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import closest
@@ -227,13 +227,13 @@ def write_tables(
 ) -> dict[str, str]:
     """Write entries, and as Markdown the tables for people; return what each --format prints."""
     texts = {
-        "csv": results.to_csv(entries, fields),
-        "json": results.to_json(entries),
-        "markdown": "\n".join(map(tables.to_markdown, shown)),
+        CSV: results.to_csv(entries, fields),
+        JSON: results.to_json(entries),
+        MARKDOWN: "\n".join(map(tables.to_markdown, shown)),
     }
     for suffix, text in zip(("csv", "json", "md"), texts.values(), strict=True):
         atomic.write(folder / f"table.{suffix}", text.encode())
-    return {**texts, "table": "\n".join(map(tables.to_text, shown))}
+    return {**texts, TABLE: "\n".join(map(tables.to_text, shown))}
 
 
 def write_outline(job: Job, outline: Outline, left: Sequence[Counts] = ()) -> None:

@@ -137,7 +137,7 @@ def _source(console: Console, study: Study) -> Source:
 def _models(study: Study) -> dict[Path, WeightsFile]:
     """Read the networks that are in files."""
     return {
-        part.model: loading.load(part.model, part.activation)
+        part.model: loading.load(part.model, part.activation, part.isolate, part.trust)
         for part in study.parts
         if part.model is not None
     }

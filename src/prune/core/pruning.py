@@ -165,6 +165,11 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
 }
 
 
+def usual(method: str) -> str:
+    """Return the criterion of a method where none is asked for."""
+    return next(iter(CRITERIA[method]))
+
+
 def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
     """Prune `plan.network` to each sparsity in turn, lazily; what was asked is checked at once.
 

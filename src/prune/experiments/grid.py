@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from prune.core.pruning import CRITERIA
+from prune.core.pruning import CRITERIA, usual
 from prune.experiments.cells import Cell, Stored
 from prune.files import allocations
 from prune.settings.fields import settled
@@ -71,7 +71,7 @@ def _every(owner: type, part: Any) -> Iterator[Any]:
 def _prunings(part: Any) -> Iterator[Pruning]:
     for method in part.methods:
         known = tuple(name for name in part.criteria if name in CRITERIA[method])
-        criteria = known or (next(iter(CRITERIA[method])),)
+        criteria = known or (usual(method),)
         for pruning in _every(Pruning, replace(part, methods=(method,), criteria=criteria)):
             # What refits by itself has nothing left for a repair to do.
             refits = CRITERIA[method][pruning.criterion].refits

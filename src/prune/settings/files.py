@@ -20,7 +20,13 @@ from prune.settings.fields import (
 )
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
-AXES = BY_K, *_, BY_TIME = ("k", "parameters", "macs", "bytes", "time")
+AXES = BY_K, BY_PARAMETERS, BY_MACS, BY_BYTES, BY_TIME = (
+    "k",
+    "parameters",
+    "macs",
+    "bytes",
+    "time",
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prune.settings.fields import Setting, path, setting, settings, text
+from prune.settings.fields import Setting, path, setting, settings
+from prune.settings.files import Activation
 from prune.settings.pruning import AUTO, METHODS, Controls, Pruning
 from prune.settings.recipe import Retraining, Training
 
@@ -40,11 +41,10 @@ def column(owner: type, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Activation):
     """A network from a file, to be pruned with each of the seeds."""
 
     model: Path | None = setting(None, path(), "instead of networks that are trained")
-    activation: str = setting("relu", text(), "of the hidden layers, if the file does not tell")
 
 
 def _keys() -> Iterator[tuple[str, Key]]:

@@ -8,6 +8,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from prune.core.measure import wilson
 from prune.files.results import Epoch, Row
+from prune.settings.files import BY_K
+from prune.settings.pruning import UNIT, WEIGHT
 from prune.views import published, scales, telling
 from prune.views.canvas import (
     STYLES,
@@ -42,13 +44,13 @@ def accuracy(
     kinds = [(curve[0].method, curve[0].criterion) for curve in grouped.values()]
     for (label, curve), look in zip(grouped.items(), looks(kinds), strict=True):
         _draw_curve(axes, plain(label), curve, (look, x))
-        if with_published and x == "k" and published.compares(curve[0]):
+        if with_published and x == BY_K and published.compares(curve[0]):
             _draw_published(axes, label, curve[0].method, look.color)
     reference(axes, unpruned, f"unpruned {unpruned:.2%}")
     if not high:
         reference(axes, 1 / classes, f"chance {100 / classes:.3g}%", "-.")
     axes.set(xlabel=AXES[x].label, ylabel=scales.accuracy_label(rows[0].total))
-    if x == "k":
+    if x == BY_K:
         scales.stretch_k(axes, {row.k for row in rows})
     else:
         scales.logarithmic(axes)
@@ -64,7 +66,7 @@ def _title(rows: list[Row]) -> str:
 def _draw_curve(axes: Axes, label: str, curve: list[Row], shown: tuple[Look, str]) -> None:
     look, x = shown
     # On a logarithmic axis there is no place for nothing left.
-    curve = [row for row in curve if x == "k" or AXES[x].value(row) > 0]
+    curve = [row for row in curve if x == BY_K or AXES[x].value(row) > 0]
     heights = [row.accuracy for row in curve]
     bounds = [wilson(row.correct, row.total) for row in curve]
     below = [height - low for height, (low, _) in zip(heights, bounds, strict=True)]
@@ -100,7 +102,7 @@ def _draw_published(axes: Axes, label: str, method: str, color: str) -> None:
         color=color,
         alpha=_FAINT,
         linestyle="--",
-        marker={"weight": "x", "unit": "+"}[method],
+        marker={WEIGHT: "x", UNIT: "+"}[method],
         linewidth=1.5,
         label=f"{label}, published",
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from prune.core.anatomy import is_chain
 from prune.core.network import Network
+from prune.core.pruning import usual
 from prune.files.results import Row
+from prune.settings.pruning import LAYER, NO_REPAIR, UNIT, WEIGHT
 
 ACCURACY: dict[str, dict[float, float]] = {  # by method and k
-    "weight": dict(
+    WEIGHT: dict(
         zip(
             (0, 25, 50, 60, 70, 80, 90, 95, 97, 99),
             (0.9808, 0.9802, 0.9805, 0.9801, 0.9783, 0.9759, 0.9549, 0.8532, 0.5790, 0.1706),
             strict=True,
         )
     ),
-    "unit": dict(
+    UNIT: dict(
         zip(
             (0, 25, 50, 60, 70, 80, 90, 95, 97, 99),
             (0.9808, 0.9808, 0.9801, 0.9756, 0.9565, 0.8303, 0.3802, 0.2005, 0.1547, 0.1003),
@@ -28,8 +30,8 @@ _HOME = ((784, 1000), (1000, 1000), (1000, 500), (500, 200), (200, 10))
 
 def compares(row: Row) -> bool:
     """Tell whether a row was pruned in the way of the published numbers."""
-    plain = (row.scope, row.repair, row.schedule) == ("layer", "none", "none")
-    return plain and (row.method, row.criterion) in (("weight", "magnitude"), ("unit", "norm"))
+    plain = (row.scope, row.repair, row.schedule) == (LAYER, NO_REPAIR, "none")
+    return plain and row.criterion == usual(row.method)
 
 
 def is_home(network: Network) -> bool:

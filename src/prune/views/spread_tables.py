@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from prune.core.pruning import usual
 from prune.core.spread import Spread, spread
+from prune.settings.pruning import LAYER, NO_REPAIR
 from prune.views import published, telling
 from prune.views.families import Family, compare, comparisons
 from prune.views.tables import Table
@@ -117,9 +119,12 @@ def published_lines(found: list[Family]) -> list[list[Any]]:
 def _plain(family: Family) -> bool:
     """Tell whether networks and pruning were those of the published numbers."""
     row = family.first
-    default = {"weight": "magnitude", "unit": "norm"}[row["method"]]
     home = row["hidden"] == "1000-1000-500-200" and row["parameters"] == 2_386_000
-    pruned = (row["criterion"], row["repair"], row["scope"]) == (default, "none", "layer")
+    pruned = (row["criterion"], row["repair"], row["scope"]) == (
+        usual(row["method"]),
+        NO_REPAIR,
+        LAYER,
+    )
     same_images = (family.data, row["total"]) == ("mnist", 10_000)
     more = row.get("retrain") or row.get("include_output")
     return home and same_images and pruned and not more

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field
 from typing import Any, NamedTuple, TypeVar
 
-from prune.core.pruning import CRITERIA, needs_images
+from prune.core.pruning import CRITERIA, needs_images, usual
 from prune.core.spread import ENOUGH, Spread
 from prune.files.results import MEASURED
 from prune.settings.fields import Setting, settings
@@ -180,7 +180,7 @@ def _value(record: Record, name: str) -> Any:
 
 def _is_unusual(record: Record, name: str) -> bool:
     if name == "criterion":
-        return record[name] != next(iter(CRITERIA[record["method"]]))
+        return record[name] != usual(record["method"])
     return _value(record, name) != _word(name).usual
 
 

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from prune.files.results import Timing
+from prune.settings.pruning import UNIT, WEIGHT
 from prune.settings.spelling import counted
 from prune.views import telling
 from prune.views.canvas import STYLES, style
 from prune.views.tables import Table
 
 # What each method is for: the form that makes use of what it leaves.
-GAINS = {"weight": "sparse", "unit": "shrunk"}
+GAINS = {WEIGHT: "sparse", UNIT: "shrunk"}
 _MARGIN = 1.02  # less than this nobody notices
 
 Key = tuple[str, str, float, int]  # method, criterion, k, batch
@@ -121,12 +122,12 @@ def own_choice(rows: list[Timing]) -> str:
 
 # Lines of the picture, as (method, form): what each method gains, and the same in Keras.
 _DRAWN = {
-    ("weight", "sparse"): STYLES[0],
-    ("weight", "fastest"): STYLES[5],
-    ("unit", "shrunk"): STYLES[1],
-    ("unit", "fastest"): STYLES[4],
-    ("weight", "keras compiled dense"): STYLES[2],
-    ("unit", "keras compiled shrunk"): STYLES[3],
+    (WEIGHT, "sparse"): STYLES[0],
+    (WEIGHT, "fastest"): STYLES[5],
+    (UNIT, "shrunk"): STYLES[1],
+    (UNIT, "fastest"): STYLES[4],
+    (WEIGHT, "keras compiled dense"): STYLES[2],
+    (UNIT, "keras compiled shrunk"): STYLES[3],
 }
 
 

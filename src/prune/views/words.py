@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from prune.files.results import Row
+from prune.settings.files import BY_BYTES, BY_K, BY_MACS, BY_PARAMETERS, BY_TIME
 from prune.views import telling
 
 TOLERANCE = 0.01  # of accuracy: "one point"
@@ -25,13 +26,15 @@ class Cost(NamedTuple):
 
 
 AXES = {
-    "k": Cost("k: percent of the weights or units removed", "percent", lambda row: row.k),
-    "parameters": Cost("parameters that can still matter", "parameters", lambda row: row.effective),
-    "macs": Cost("multiply-adds for one image", "multiply-adds", lambda row: row.macs),
-    "bytes": Cost(
+    BY_K: Cost("k: percent of the weights or units removed", "percent", lambda row: row.k),
+    BY_PARAMETERS: Cost(
+        "parameters that can still matter", "parameters", lambda row: row.effective
+    ),
+    BY_MACS: Cost("multiply-adds for one image", "multiply-adds", lambda row: row.macs),
+    BY_BYTES: Cost(
         "bytes on disk, in the smallest form written", "bytes", lambda row: row.file_bytes
     ),
-    "time": Cost(
+    BY_TIME: Cost(
         "microseconds for an image, of 1,000 at a time",
         "microseconds an image",
         lambda row: row.microseconds,
