@@ -16,6 +16,7 @@ import pytest
 
 import prune
 from prune.cli.commands import COMMANDS
+from prune.files import weights
 from prune.settings.fields import settings
 from prune.settings.study import KEYS
 
@@ -107,14 +108,61 @@ def test_a_setting_of_training_is_of_the_first_and_of_the_one_after(planted):
     assert done.stdout.split() == ["0.25", "0.5"] * 2, done.stderr
 
 
-def test_cells_of_before_are_found_where_there_is_a_setting_more(planted, tiny, tmp_path):
+OF_RESULTS = (
+    "files/results.py",
+    "\n\n@dataclass(frozen=True)\nclass Epoch:",
+    "    marvel: float | None = _measured(default=None)\n",
+)
+
+
+@pytest.mark.parametrize("more", [OF_PRUNING, OF_TRAINING, OF_RESULTS])
+def test_cells_of_before_are_found_where_there_is_one_more(planted, tiny, tmp_path, more):
     path = tmp_path / "s.toml"
     path.write_text(f'model = "{tiny[1]}"\ndata = "{tiny[3]}"\nk = [0, 50]\n')
     study = ("study", path, "--out", "o", "--dry-run")
     environment = os.environ | {"PYTHONPATH": str(Path(prune.__file__).parents[1])}
     words = [sys.executable, "-m", "prune", *map(str, study[:-1])]
     assert subprocess.run(words, cwd=tmp_path, env=environment).returncode == 0
-    assert "2 done, 0 to do" in planted(*OF_PRUNING)(*study).stderr
+    run = planted(*more)
+    assert "2 done, 0 to do" in run(*study).stderr
+    assert run(*study[:-1]).returncode == 0
+    with (tmp_path / "o" / "table.csv").open() as file:
+        assert {row.get("marvel", "") for row in csv.DictReader(file)} == {""}
+
+
+BOTH_ROADS = {
+    "keep": ('keep = ["dense_1"]', ["--keep", "dense_1"]),
+    "controls": ("controls = true", ["--controls"]),
+    "k-map": ('k-map = "m/allocation.json"', ["--k-map", "m/allocation.json"]),
+    "scope": ('scopes = "network"\nfloor = 5', ["--scope", "network", "--floor", "5"]),
+    "criterion": ('criteria = ["activation"]\ncalibration = 50', ["--criterion", "activation"]),
+    "engine": ('engine = "numpy"', ["--engine", "numpy"]),
+    "seed": ("seeds = 3\ncriteria = 'random'", ["--seed", "3", "--criterion", "random"]),
+}
+
+
+@pytest.mark.parametrize("name", BOTH_ROADS)
+def test_a_study_of_a_file_measures_what_one_run_does(prune, network, tiny, tmp_path, name):
+    """Through a settings file and through options, of a file that does not tell activations."""
+    path = tmp_path / "bare.weights.h5"
+    hidden = (layer._replace(activation="tanh") for layer in network[:-1])
+    weights.save((*hidden, network[-1]), path)
+    in_file, options = BOTH_ROADS[name]
+    given = ["--weights", path, "--activation", "tanh", *tiny[2:], "--k", "0,50"]
+    if name == "k-map":
+        assert prune("sensitivity", *given, "--out", "m")[0] == 0
+    study = tmp_path / "s.toml"
+    study.write_text(
+        f'model = "{path}"\nactivation = "tanh"\ndata = "{tiny[3]}"\nk = [0, 50]\n'
+        f'methods = "weight"\n{in_file}\n'
+    )
+    more = ["--calibration", "50"] if name == "criterion" else []
+    status, one, err = prune("weight", *given, *options, *more, "--format", "json", "-q")
+    assert status == 0, err
+    status, other, err = prune("study", study, "--format", "json", "-q")
+    assert status == 0, err
+    one, other = json.loads(one), json.loads(other)
+    assert [{key: row[key] for key in one[0]} for row in other if row] == one
 
 
 def test_every_key_of_a_study_is_explained():
