@@ -187,5 +187,5 @@ def test_each_is_refused_in_this_process_too(outcomes, name):
             allocations.parse(allocations.read(path), ("dense",))
         else:
             found = data.load(str(path), "test")
-            data.check_fits(found, weights.load(path.parents[1] / "good.weights.h5").network, "")
+            data.fitted(found, weights.load(path.parents[1] / "good.weights.h5").network, "")
     assert re.search(attack.refusal, str(caught.value))

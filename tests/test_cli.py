@@ -559,7 +559,9 @@ def test_names_from_files_cannot_steer_the_terminal(prune, tmp_path, network):
 def test_a_network_without_hidden_layers_has_nothing_to_prune(prune, tmp_path, rng):
     weights.save(make_network(rng, [6, 3]), tmp_path / "a.keras")
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--limit", 10)
-    assert_refused(outcome, "data mnist: test images have 784 pixels, but the network takes 6")
+    assert_refused(
+        outcome, "data mnist: test images have shape (28, 28), but the network takes (6,)"
+    )
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.zeros(4, int))
     outcome = prune("weight", "--weights", tmp_path / "a.keras", "--data", tmp_path / "d.npz")
     assert_refused(outcome, "the network has only its output layer, whose weights go with")

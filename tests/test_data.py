@@ -32,7 +32,8 @@ def test_the_embedded_mnist_is_the_canonical_one():
 
 def test_mnist_is_scaled_to_0_to_1():
     found = data.load("mnist", "test")
-    assert found.images.shape == (10_000, 784) and found.images.dtype == np.float32
+    assert found.inputs.shape == (10_000, 28, 28) and found.images.dtype == np.float32
+    assert found.images.shape == (10_000, 784)
     assert (found.images.min(), found.images.max()) == (0, 1)
     assert np.bincount(found.labels).size == 10
 
@@ -77,13 +78,10 @@ X, Y = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
         ({"x_test": X[:0], "y_test": Y[:0]}, "there are no test images"),
         ({"x_test": X[:, 0, 0], "y_test": Y}, "images are uint8 of shape \\(4,\\)"),
         ({"x_test": X.astype("U1"), "y_test": Y}, "x_test holds <U1, not plain numbers"),
-        ({"x_test": X, "y_test": Y.astype(float)}, "labels are float64"),
-        ({"x_test": X, "y_test": np.zeros((4, 10), int)}, "labels are int64 of shape \\(4, 10\\)"),
-        ({"x_test": X, "y_test": Y.astype(int) - 1}, "labels go from -1 to -1; they count from 0"),
-        (
-            {"x_test": X, "y_test": np.full(4, 2**64 - 1, np.uint64)},
-            "labels go from 18446744073709551615",
-        ),
+        ({"x_test": X, "y_test": Y + np.nan}, "labels hold numbers that are not finite"),
+        ({"x_test": X, "y_test": Y.astype("U1")}, "y_test holds <U1, not plain numbers"),
+        ({"x_test": X, "x_test.a": X, "y_test": Y}, "holds both x_test and x_test.a; keep one"),
+        ({"x_test.a": X, "x_test.b": X[:3], "y_test": Y}, "are 4 and 3 test images but 4 labels"),
         ({"x_test": X * np.nan, "y_test": Y}, "test pixels go from nan to nan"),
         ({"x_test": X - np.inf, "y_test": Y}, "test pixels go from -inf to -inf"),
         ({"x_test": X + 1e300, "y_test": Y}, "test pixels go from 1e\\+300 to 1e\\+300; finite"),
@@ -100,6 +98,26 @@ def test_wrong_arrays_are_named(tmp_path, arrays, message):
     np.savez(path, **arrays)
     with pytest.raises(PruneError, match=message) as caught:
         data.load(str(path), "test")
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            Y + 0.5,
+            "labels are float64 of shape \\(4,\\); whole numbers of shape \\(n,\\) are needed",
+        ),
+        (np.zeros((4, 10), int), "labels are int64 of shape \\(4, 10\\)"),
+        (Y.astype(int) - 1, "labels go from -1 to -1; they count from 0"),
+        (np.full(4, 2**64 - 1, np.uint64), "labels go from 18446744073709551615"),
+    ],
+)
+def test_what_are_no_labels_is_refused_where_labels_are_needed(tmp_path, labels, message):
+    path = tmp_path / "d.npz"
+    np.savez(path, x_test=X, y_test=labels)
+    with pytest.raises(PruneError, match=message) as caught:
+        data.refuse_unlabelled(data.load(str(path), "test"), str(path))
     assert str(path) in str(caught.value)
 
 
@@ -171,12 +189,14 @@ def test_a_broken_gzip_is_named(tmp_path):
 
 def test_data_must_fit_the_network(network):
     found = data.Data(np.zeros((4, 6)), np.array([0, 2, 1, 0]), 3, "")
-    data.check_fits(found, network, "tiny")
-    with pytest.raises(PruneError, match="test images have 6 pixels, but the network takes 5"):
-        data.check_fits(found, network[1:], "tiny")
+    data.fitted(found, network, "tiny")
+    with pytest.raises(
+        PruneError, match=r"tiny: test images have shape \(6,\), but .* takes \(5,\)"
+    ):
+        data.fitted(found, network[1:], "tiny")
     wrong = found._replace(classes=4, split="train")
     with pytest.raises(PruneError, match=r"train labels go up to 3, but the network has 3 outputs"):
-        data.check_fits(wrong, network, "tiny")
+        data.fitted(wrong, network, "tiny")
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -5,7 +5,7 @@ from chains import calibration, chain
 from prune.core import criteria
 from prune.core.calibration import Calibration
 from prune.core.gradients import DERIVATIVES, derivative, gradients
-from prune.core.measure import cross_entropy
+from prune.core.losses import cross_entropy
 from prune.core.network import ACTIVATIONS, activation, logits
 
 NAMES = [*ACTIVATIONS, "leaky_relu(0.3)", "elu(0.7)"]

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from prune import PruneError
-from prune.core import forms, measure
+from prune.core import forms, losses, measure
 from prune.core.network import Layer, activation, nonzero, parameters
 
 # Answers the class of its one lit pixel.
@@ -31,7 +31,7 @@ def test_chunks_do_not_change_the_answer(monkeypatch, network, rng):
 def test_cross_entropy_agrees_with_scipy(rng):
     logits, labels = rng.normal(size=(30, 5)) * 500, rng.integers(0, 5, 30)
     expected = -log_softmax(logits, axis=1)[np.arange(30), labels]
-    np.testing.assert_allclose(measure.cross_entropy(logits, labels), expected, atol=1e-12)
+    np.testing.assert_allclose(losses.cross_entropy(logits, labels), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(("correct", "total"), [(0, 10), (10, 10), (3, 7), (9808, 10_000), (1, 1)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -28,7 +28,21 @@ def test_the_columns_are_those_that_scripts_depend_on():
 def test_csv_and_json_hold_full_precision():
     (read,) = csv.DictReader(io.StringIO(results.to_csv([ROW])))
     assert float(read["accuracy"]) == ROW.accuracy
-    assert json.loads(results.to_json([ROW, ROW])) == [asdict(ROW), asdict(ROW)]
+    assert json.loads(results.to_json([ROW, ROW])) == [results.values(ROW)] * 2
+    assert asdict(ROW).items() - results.values(ROW).items() == {
+        ("metric", "accuracy"),
+        ("score", None),
+    }
+
+
+def test_what_is_measured_is_told_where_it_is_not_accuracy():
+    other = replace(ROW, accuracy=None, correct=None, metric="mean squared error")
+    (read,) = csv.DictReader(io.StringIO(results.to_csv([other])))
+    assert (read["accuracy"], read["metric"]) == ("", "mean squared error")
+    assert (
+        list(read)[-2:] == ["metric", "score"] == list(json.loads(results.to_json([other]))[0])[-2:]
+    )
+    assert results.to_csv([other]).startswith(results.to_csv([]).strip())
 
 
 def test_no_rows_are_still_a_table():

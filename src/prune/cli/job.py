@@ -14,6 +14,7 @@ from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
+from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
@@ -21,7 +22,7 @@ from prune.experiments import grid, guessing, perform
 from prune.experiments.cells import Cell, Source, Stored, columns
 from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Curve
-from prune.files import atomic, data, outlines, results, runs, weights
+from prune.files import atomic, outlines, results, runs, weights
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
@@ -31,7 +32,7 @@ from prune.settings.files import CSV, JSON, MARKDOWN, TABLE, Out, Save, Talk, We
 from prune.settings.pruning import AUTO, Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import closest
-from prune.views import tables, telling
+from prune.views import metrics, tables, telling
 from prune.views.tables import Table
 
 
@@ -55,12 +56,13 @@ class Job:
     @property
     def test(self) -> Data:
         """The images to report on."""
-        return perform.images(self.source, "test")
+        return perform.images(self.source, "test", self.network)
 
     @property
     def classes(self) -> int:
-        """How many outputs the network has."""
-        return anatomy.of(self.network).sides()[1]
+        """How many classes the network tells apart."""
+        (shape, *_) = anatomy.of(self.network).outputs().values()
+        return max(2, (2, *shape)[-1] or 2)  # one sigmoid tells two apart
 
 
 def prepare(asked: Asked) -> Job:
@@ -69,24 +71,22 @@ def prepare(asked: Asked) -> Job:
     part = asked.part()
     check_criteria(part)
     stored, source = load(asked), images(asked)
-    test = perform.images(source, "test")
-    data.check_fits(test, stored.network, source.name)
+    test = perform.images(source, "test", stored.network)
     cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
     if asked.command.one_curve and len(cells) > len(part.methods):
         each = " a method" * (len(part.methods) > 1)
         raise PruneError(
             f"{asked.command.name} takes one --criterion{each}, one --repair and no --controls"
         )
-    if any(map(perform.learns, cells)):
-        data.check_fits(perform.images(source, "train"), stored.network, source.name)
+    learns = any(map(perform.learns, cells))
+    train = [perform.images(source, "train", stored.network)] if learns else []
     begun = perform.Begun(stored.network)
     curves = [perform.curve(cell, begun, source) for cell in cells]
     engine = perform.engine_name(cells[0], stored.network)
     settings = asked.plain() | {"engine": engine}
     record = runs.Record(asked.words, settings, _inputs(stored, test))
     _remark(asked, console, stored)
-    seen = [perform.images(source, "train")] if any(map(perform.learns, cells)) else []
-    remark_on_scale(console, source.scale, test, *seen)
+    remark_on_scale(console, source.scale, test, *train)
     return Job(asked, console, stored.network, source, cells, curves, record)
 
 
@@ -180,7 +180,7 @@ def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
     return {
         "weights": {"format": source.format, "sha256": source.sha256},
         "data": {
-            "images": len(test.labels),
+            "images": test.total,
             "sha256": test.sha256,
             "stored": test.stored,
             **test.scale._asdict(),
@@ -197,9 +197,11 @@ def remark_on_scale(console: Console, scale: str, *splits: Data) -> None:
             console.say(f"note: the images are {stored} and were {done} (--scale to change)")
 
 
-def doubted(job: Job, accuracy: float) -> Doubt | None:
+def doubted(job: Job, unpruned: Evaluation) -> Doubt | None:
     """Warn, quiet or not, of an unpruned network that guesses or was trained on other images."""
-    doubt = guessing.doubt(job.network, job.test, accuracy)
+    if unpruned.accuracy is None:  # what a guess would lose is not known
+        return None
+    doubt = guessing.doubt(job.network, job.test, unpruned.accuracy)
     if doubt:
         job.console.warn(f"WARNING: {doubt.text}")
     return doubt
@@ -250,7 +252,7 @@ def named(row: Row) -> str:
 def point(row: Row) -> str:
     """Name a row in a line of progress, and what came of it."""
     held = f" (only its floor keeps {row.floored.replace('+', ', ')})" if row.floored else ""
-    return f"{named(row)}: {row.accuracy:.2%}{held}"
+    return f"{named(row)}: {metrics.of(row).said(metrics.value(row))}{held}"
 
 
 def refuse_overwriting(save: Save) -> None:

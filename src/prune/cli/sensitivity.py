@@ -13,7 +13,7 @@ from prune.core import anatomy
 from prune.experiments import perform, sensitivity
 from prune.experiments.guessing import Doubt
 from prune.experiments.sensitivity import Both
-from prune.files import allocations, atomic, data, results
+from prune.files import allocations, atomic, results
 from prune.files.results import Row
 from prune.settings.files import Out
 from prune.views import tables, words
@@ -29,9 +29,8 @@ def run(asked: Asked) -> int:
     (cell,) = job.cells
     with jobs.recorded(job):
         unpruned, training, test, doubt = _measure(job)
-        accuracy = unpruned.test.correct / unpruned.test.total
         told = jobs.told(job, test)
-        said = words.most_sensitive(told, accuracy)
+        said = words.most_sensitive(told, unpruned.test.value)
         said = doubt.before(said) if doubt else said
         texts = jobs.write_tables(job.out, test, [tables.by_layer(told)])
         jobs.write_outline(job, anatomy.of(job.network).outline())
@@ -64,16 +63,15 @@ def _drawn(rows: list[Row]) -> Any:
 def _measure(job: Job) -> tuple[Both, list[Row], list[Row], Doubt | None]:
     """Evaluate the network as it is, then each layer at each k."""
     (curve,), (cell,) = job.curves, job.cells
-    data.check_fits(perform.images(job.source, "train"), job.network, job.source.name)
-    seen = perform.drawn(job.source, False, cell.calibration, cell.training.seed)
+    seen = perform.sample(job.source, job.network, cell.calibration, cell.training.seed)
     training: list[Row] = []
     test: list[Row] = []
     with job.console.progress(len(curve.plan.layers) * len(cell.k)) as report:
         report(f"starting {perform.engine_name(cell, job.network)}", 0, "")
         engine = perform.engines(job.cells, job.network, job.source).test
-        chosen_by = perform.engine(cell, job.network, seen.images, seen.labels)
+        chosen_by = perform.engine(cell, job.network, seen)
         unpruned = Both(chosen_by(job.network), perform.whole(job.network, engine))
-        doubt = jobs.doubted(job, unpruned.test.correct / unpruned.test.total)
+        doubt = jobs.doubted(job, unpruned.test)
         for learnt, reported in sensitivity.rows(curve, unpruned, chosen_by, engine):
             training.append(learnt)
             test.append(reported)

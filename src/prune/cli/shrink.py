@@ -11,6 +11,7 @@ from prune.cli import job as jobs
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import anatomy
+from prune.core.measure import Evaluation
 from prune.experiments import perform, shrinking, sweep
 from prune.experiments.shrinking import Saved
 from prune.files import atomic, runs, weights
@@ -43,10 +44,10 @@ def run(asked: Asked) -> int:
 
 
 def _saved(job: Job, pruned: Any, writer: Writer) -> Saved:
-    path, images = job.asked.of(Save).save, job.test.images
+    path, test = job.asked.of(Save).save, job.test
     if anatomy.is_chain(pruned):
-        return shrinking.chain(pruned, images, writer, path, job.asked.of(Packing).float16)
-    return shrinking.model(pruned, images, path, job.asked.of(Weights).trust)
+        return shrinking.chain(pruned, test.images, writer, path, job.asked.of(Packing).float16)
+    return shrinking.model(pruned, test.inputs, path, job.asked.of(Weights).trust)
 
 
 def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
@@ -62,13 +63,21 @@ def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
         "nonzero": [before.nonzero(), written.nonzero()],
         "multiply_adds": [before.multiply_adds(), smallest.multiply_adds()],
         "bytes": [shrinking.file_bytes(job.network), len(saved.content)],
-        "correct": [engine(job.network).correct, other(saved.network).correct],
+        **_measured(engine(job.network), other(saved.network)),
         "units": units,
         "largest_difference": saved.difference.largest,
         "largest_logit": saved.difference.scale,
         "agreeing": saved.difference.agreeing,
         "total": saved.difference.total,
     }
+
+
+def _measured(before: Evaluation, after: Evaluation) -> dict[str, Any]:
+    """Return what both get right, and of networks without classes their loss too."""
+    found: dict[str, Any] = {"correct": [before.correct, after.correct]}
+    if before.correct is None:
+        found |= {"metric": before.metric, "loss": [before.loss, after.loss]}
+    return found
 
 
 def _layers(job: Job, saved: Saved) -> Table:
@@ -92,7 +101,7 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     else:
         print(tables.to_text(_layers(job, saved)))
         print(tables.to_text(_table(numbers)), end="")
-    jobs.doubted(job, numbers["correct"][0] / numbers["total"])
+    jobs.doubted(job, Evaluation(numbers["correct"][0], numbers["total"], None))
     say = job.console.say
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "
@@ -111,12 +120,17 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     say(f"Next: prune inspect {shlex.quote(str(path))}")
 
 
+def _quality(numbers: dict[str, Any]) -> list[str]:
+    if "loss" in numbers:
+        return [numbers["metric"], *(f"{loss:.4g}" for loss in numbers["loss"]), ""]
+    return ["accuracy", *(f"{right / numbers['total']:.2%}" for right in numbers["correct"]), ""]
+
+
 def _table(numbers: dict[str, Any]) -> Table:
     lines = []
     for name in ("parameters", "nonzero", "multiply_adds", "bytes"):
         whole, left = numbers[name]
         times = f"{whole / left:.1f} x" if left else ""
         lines.append([name.replace("_", "-"), f"{whole:,}", f"{left:,}", times])
-    share = [f"{correct / numbers['total']:.2%}" for correct in numbers["correct"]]
-    lines.append(["accuracy", *share, ""])
+    lines.append(_quality(numbers))
     return Table(["", "before", "saved", "smaller"], lines, "")

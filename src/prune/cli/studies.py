@@ -27,7 +27,7 @@ from prune.settings.files import File, Out, Talk
 from prune.settings.spelling import counted
 from prune.settings.study import KEYS, Study
 from prune.views import grid as grids
-from prune.views import report, tables
+from prune.views import metrics, report, tables
 from prune.views.report import Report, Shown
 
 _NEXT = {"study": "prune depth --dry-run  (does depth matter?)"}
@@ -191,7 +191,7 @@ def _line(outcome: Outcome) -> str:
         came = f"trained, {course[-1].test_accuracy:.2%}"
     else:
         last = outcome.value[-1]
-        came = f"k = {last['k']:g}: {last['accuracy']:.2%}"
+        came = f"k = {last['k']:g}: {metrics.said(last)}"
     return f"{outcome.name} {came} ({outcome.seconds:.1f} s)"
 
 

@@ -52,11 +52,11 @@ def run(asked: Asked) -> int:
         outline = anatomy.of(job.network).outline()
         found = _measure(job, outline)
         ahead.join()  # two threads inside one package could find each other's modules half made
-        accuracy, doubt = found.unpruned.correct / found.unpruned.total, found.doubt
+        value, doubt = found.unpruned.value, found.doubt
         told = jobs.told(job, found.rows)
-        texts = jobs.write_tables(job.out, found.rows, _tables(job, told, accuracy))
+        texts = jobs.write_tables(job.out, found.rows, _tables(job, told, value))
         jobs.write_outline(job, outline, found.left)
-        said = _conclusion(axis, told, accuracy)
+        said = _conclusion(axis, told, value)
         said = doubt.before(said) if doubt else said
         job.record.results = {
             "unpruned": found.unpruned._asdict(),
@@ -64,11 +64,11 @@ def run(asked: Asked) -> int:
             "conclusion": said,
         }
         # Last, so that the tables are written whatever it does.
-        status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, accuracy))
+        status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, value))
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
-    again = jobs.after_doubt(asked, doubt) if doubt else _next(job, found.rows, accuracy)
+    again = jobs.after_doubt(asked, doubt) if doubt else _next(job, found.rows, value)
     job.console.say(f"Next: {again}")
     return status
 
@@ -115,7 +115,7 @@ def _measure(job: Job, outline: Outline) -> _Measured:
         job = jobs.begun(job, report)
         engines = perform.engines(job.cells, job.network, job.source)
         unpruned = perform.whole(job.network, engines.test)
-        doubt = jobs.doubted(job, unpruned.correct / unpruned.total)
+        doubt = jobs.doubted(job, unpruned)
         points = sweep.points(job.curves, lambda doing: report(doing, len(rows), ""))
         lineup, timed = bench.Lineup(), job.asked.of(Picture).x == BY_TIME
         if timed:

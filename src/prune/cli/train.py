@@ -29,9 +29,11 @@ def run(asked: Asked) -> int:
     source = jobs.images(asked)
     train, test = perform.images(source, "train"), perform.images(source, "test")
     jobs.remark_on_scale(console, source.scale, train, test)
+    for each in (train, test):
+        data.refuse_unlabelled(each, source.name)
     if max(train.classes, test.classes) < 2:
         raise PruneError(f"data {source.name}: there is one class only; nothing can be learnt")
-    data.check_fits(test, perform.untrained(cell, source), source.name)
+    data.fitted(test, perform.untrained(cell, source), source.name)
     runs.prove_writable(saved.parent, "--save")
     runs.prove_writable(out, "--out")
     inputs = {"data": {"train": train.sha256, "test": test.sha256}}

@@ -14,6 +14,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import alive, masks, network
+from prune.core.inputs import Shape
 from prune.core.network import Layer, Masks, Network, Scores
 from prune.core.outline import INPUT, Count, Counts, Node, Outline
 from prune.settings.spelling import closest
@@ -21,6 +22,10 @@ from prune.settings.spelling import closest
 
 class Anatomy(Protocol):
     """The parts of a network, and the networks that pruning makes of it."""
+
+    @property
+    def loss(self) -> str:
+        """What it was trained by, as Keras calls it; empty where that is not known."""
 
     def kernels(self) -> Scores:
         """Return every kernel as its matrix (inputs, units), by name."""
@@ -36,8 +41,14 @@ class Anatomy(Protocol):
     def output(self) -> str:
         """Name the layer whose units are the classes."""
 
-    def sides(self) -> tuple[int, int]:
-        """Return how many numbers one input has, and how many classes are told apart."""
+    def inputs(self) -> dict[str, Shape]:
+        """Return the shape of each input, by name."""
+
+    def outputs(self) -> dict[str, Shape]:
+        """Return the shape of each output, by name."""
+
+    def as_they_are(self) -> Collection[str]:
+        """Name the inputs that are no amounts, but say which: they are not to be divided."""
 
     def masked(self, masks: Masks) -> Any:
         """Return the network with what is masked out at zero."""
@@ -94,9 +105,22 @@ class Chain(NamedTuple):
         """Name the last layer."""
         return self.network[-1].name
 
-    def sides(self) -> tuple[int, int]:
-        """Return the inputs of the first layer and the units of the last."""
-        return len(self.network[0].kernel), self.network[-1].kernel.shape[1]
+    @property
+    def loss(self) -> str:
+        """Its file may tell, but who reads chains does not ask."""
+        return ""
+
+    def inputs(self) -> dict[str, Shape]:
+        """Return the inputs of the first layer."""
+        return {"": (len(self.network[0].kernel),)}
+
+    def outputs(self) -> dict[str, Shape]:
+        """Return the units of the last layer."""
+        return {"": (self.network[-1].kernel.shape[1],)}
+
+    def as_they_are(self) -> Collection[str]:
+        """Whatever a kernel multiplies is an amount."""
+        return ()
 
     def masked(self, masked: Masks) -> Network:
         """Return a copy with weights, or units and their biases, at zero."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from prune import PruneError
+from prune.core import inputs
+from prune.core.inputs import Inputs
+from prune.core.judge import Judge
 
 _CHUNK = 1000  # images at a time: enough for BLAS, and a few megabytes of activations
 
@@ -19,6 +22,13 @@ class Calibration:
     images: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))  # (n, inputs)
     labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))  # (n,)
     seed: int = 0
+    inputs: Inputs | None = None  # of any other model than a chain, of its shapes
+    judge: Judge | None = None  # what its answers are held against
+
+    @property
+    def total(self) -> int:
+        """How many examples there are."""
+        return len(self.images) if self.inputs is None else inputs.count(self.inputs)
 
     def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield images and labels, some at a time, so that activations stay small."""
@@ -32,9 +42,13 @@ def draw(images: np.ndarray, labels: np.ndarray, size: int, seed: int) -> Calibr
     >>> draw(np.eye(4), np.arange(4), 2, seed=0).labels
     array([2, 1])
     """
+    chosen = places(len(images), size, seed)
+    return Calibration(images[chosen], labels[chosen], seed)
+
+
+def places(number: int, size: int, seed: int) -> np.ndarray:
+    """Return which of so many examples are drawn."""
     if size < 1:
         raise PruneError(f"calibration needs at least 1 training image, got {size}")
-    order = np.random.default_rng([seed, len(images)]).permutation(len(images))
     # Not sorted: any part of them is then a fair sample, such as the part held out for the ridge.
-    chosen = order[:size]
-    return Calibration(images[chosen], labels[chosen], seed)
+    return np.random.default_rng([seed, number]).permutation(number)[:size]

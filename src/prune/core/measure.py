@@ -9,21 +9,39 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prune.core import inputs, judge
 from prune.core.forms import Run
+from prune.core.inputs import Inputs
+from prune.core.judge import ACCURACY, Judge
 from prune.core.network import Network, logits
 
 CHUNK = 500
 
 
 class Evaluation(NamedTuple):
-    """Counts on labelled images."""
+    """What came of a network on examples with answers."""
 
-    correct: int
+    correct: int | None  # None where no classes are told apart
     total: int
-    loss: float  # mean cross-entropy, natural logarithm
+    loss: float | None  # mean over the examples; of a classifier cross-entropy, natural logarithm
+    metric: str = ACCURACY  # or what the loss, or the function that scores, is called
+    score: float | None = None  # what a function of the user's gives; larger is better
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share that is right."""
+        return None if self.correct is None else self.correct / self.total
+
+    @property
+    def value(self) -> float | None:
+        """What the metric says."""
+        if self.score is not None:
+            return self.score
+        return self.loss if self.correct is None else self.accuracy
 
 
-Map = Callable[[Callable[[int], tuple[int, float]], Iterable[int]], Iterable[tuple[int, float]]]
+Sums = tuple[int, float]
+Map = Callable[[Callable[[int], Sums], Iterable[int]], Iterable[Sums]]
 
 
 def evaluate(run: Run, images: np.ndarray, labels: np.ndarray, over: Map = map) -> Evaluation:
@@ -31,18 +49,26 @@ def evaluate(run: Run, images: np.ndarray, labels: np.ndarray, over: Map = map) 
 
     `over` may be the `map` of a pool of threads, each of which takes a chunk of images at a time.
     """
+    return judged(lambda some: [run(some)], images, judge.classes(labels), over)
 
-    def chunk(start: int) -> tuple[int, float]:
+
+Runs = Callable[[Inputs], list[np.ndarray]]  # gives an array for each output
+
+
+def judged(run: Runs, fed: Inputs, by: Judge, over: Map = map) -> Evaluation:
+    """Evaluate what `run` answers to what it is fed, a chunk at a time: an array an output."""
+
+    def chunk(start: int) -> Sums:
         # Weights near the largest float overflow; the loss then tells, without a warning a chunk.
         with np.errstate(over="ignore", invalid="ignore"):
-            answers = run(images[start : start + CHUNK])
-        wanted = labels[start : start + CHUNK]
-        right = int(np.count_nonzero(answers.argmax(axis=1) == wanted))
-        with np.errstate(invalid="ignore"):
-            return right, float(cross_entropy(answers, wanted).sum())
+            answers = run(inputs.part(fed, slice(start, start + CHUNK)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return by.sums(answers, start)
 
-    rights, losses = zip(*over(chunk, range(0, len(images), CHUNK)), strict=True)
-    return Evaluation(sum(rights), len(images), sum(losses) / len(images))
+    total = inputs.count(fed)
+    rights, losses = zip(*over(chunk, range(0, total, CHUNK)), strict=True)
+    right = sum(rights) if by.metric == ACCURACY else None
+    return Evaluation(right, total, sum(losses) / total, by.metric)
 
 
 class Difference(NamedTuple):
@@ -50,37 +76,34 @@ class Difference(NamedTuple):
 
     largest: float  # of any logit
     scale: float  # the largest logit of the first
-    agreeing: int  # images that both give the same class
+    agreeing: int  # examples that both give the same class, by their first output
     total: int
 
 
 def compare(first: Network, second: Network, images: np.ndarray) -> Difference:
     """Compare the logits of two networks on `images` (n, inputs), n at least 1."""
-    return differing(partial(logits, first), partial(logits, second), images)
+    ours, theirs = (partial(logits, each) for each in (first, second))
+    return differing(lambda some: [ours(some)], lambda some: [theirs(some)], images)
 
 
-def differing(first: Run, second: Run, images: np.ndarray) -> Difference:
-    """Compare what two networks answer to `images` (n, ...), n at least 1."""
+def differing(first: Runs, second: Runs, fed: Inputs) -> Difference:
+    """Compare what two networks answer to what both are fed, n at least 1."""
     largest = scale = 0.0
     agreeing = 0
-    for start in range(0, len(images), CHUNK):
-        some = images[start : start + CHUNK]
-        ours, theirs = first(some), second(some)
-        largest = max(largest, float(np.abs(ours - theirs).max()))
-        scale = max(scale, float(np.abs(ours).max()))
-        agreeing += int(np.count_nonzero(ours.argmax(axis=1) == theirs.argmax(axis=1)))
-    return Difference(largest, scale, agreeing, len(images))
+    for start in range(0, inputs.count(fed), CHUNK):
+        some = inputs.part(fed, slice(start, start + CHUNK))
+        for i, (ours, theirs) in enumerate(zip(first(some), second(some), strict=True)):
+            largest = max(largest, float(np.abs(ours - theirs).max()))
+            scale = max(scale, float(np.abs(ours).max()))
+            if i == 0:
+                agreeing += _agreeing(ours, theirs)
+    return Difference(largest, scale, agreeing, inputs.count(fed))
 
 
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the cross-entropy of each row, (n,) float64.
-
-    >>> cross_entropy(np.zeros((1, 4)), np.array([2])).round(4)
-    array([1.3863])
-    """
-    # Shifted by the largest, or exp overflows.
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+def _agreeing(ours: np.ndarray, theirs: np.ndarray) -> int:
+    """Count the examples of which all classes are the same."""
+    same = ours.argmax(axis=-1) == theirs.argmax(axis=-1)
+    return int(np.count_nonzero(same.reshape(len(ours), -1).all(axis=1)))
 
 
 def wilson(correct: int, total: int) -> tuple[float, float]:

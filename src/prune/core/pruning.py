@@ -217,7 +217,7 @@ def _check_any(method: str, criterion: str, plan: Plan) -> None:
 
 
 def _check_images(plan: Plan, what: str) -> None:
-    if not plan.calibration.images.size:
+    if not plan.calibration.total:
         raise PruneError(f"{what} needs calibration images, got none; give some of the training's")
 
 

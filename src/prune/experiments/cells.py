@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from prune.files.data import Data
 from prune.files.results import Row
 from prune.settings.fields import Setting, setting, settings, telling, text
 from prune.settings.pruning import AUTO, Pruning
@@ -29,6 +30,16 @@ FIRST_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Data in memory instead of a file: as they are, and no other data are the same."""
+
+    test: Data | None = None
+    train: Data | None = None
+    # A function of the model that gives one number, larger the better, instead of test data.
+    score: Callable[[Any], float] | None = None
+
+
 @dataclass(frozen=True)
 class Source:
     """The images, told by their sums: a cell computed on others is another cell."""
@@ -38,6 +49,7 @@ class Source:
     train: str | None = None  # sha256; None: whatever they are
     test: str | None = None
     scale: str = AUTO
+    given: Given | None = None  # instead, what is in memory
 
 
 @dataclass(frozen=True)

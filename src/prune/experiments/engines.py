@@ -8,13 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from prune.core import anatomy, forms, measure, prefix
-from prune.core.measure import Evaluation
+from prune.core import judge as judges
+from prune.core.forms import Run
+from prune.core.judge import ACCURACY, Judge
+from prune.core.measure import Evaluation, Runs
 from prune.core.network import Network
+from prune.files.data import Data
 from prune.models import keras_bridge, running
 from prune.settings.pruning import KERAS, NUMPY
 
@@ -22,9 +27,9 @@ Engine = Callable[[Network], Evaluation]  # several threads may call it at once
 
 
 def numpy_engine(
-    whole: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
+    whole: Network, images: np.ndarray, judge: Judge | np.ndarray, threads: int | None = None
 ) -> Engine:
-    """Evaluate on NumPy alone, each network in its fastest form.
+    """Evaluate on NumPy alone, each network in its fastest form, by labels or another judge.
 
     Images of one class stand together, since they leave the same pixels dark and the same units
     silent, which the forward pass skips a chunk at a time.  Each core takes chunks of its own:
@@ -33,8 +38,10 @@ def numpy_engine(
     gives is kept for those pruned from it that have it too.  What comes of a network does not
     depend on which others came before, to the last digit.
     """
-    order = np.argsort(labels, kind="stable")
-    images, labels = images[order], labels[order]
+    judge = judge if isinstance(judge, Judge) else judges.classes(judge)
+    if judge.metric == ACCURACY:
+        order = np.argsort(judge.labels, kind="stable")
+        images, judge = images[order], judge.part(order)
     pool = ThreadPoolExecutor(threads or cores())
     blas = ThreadpoolController().select(user_api="blas")
     one_thread = Shared(partial(blas.limit, limits=1))
@@ -43,10 +50,14 @@ def numpy_engine(
     def evaluate(network: Network) -> Evaluation:
         with one_thread:
             if begun and (rest := begun.rest(network)):
-                return measure.evaluate(rest, begun.outputs, labels, pool.map)
-            return measure.evaluate(forms.mixed(network), images, labels, pool.map)
+                return measure.judged(_alone(rest), begun.outputs, judge, pool.map)
+            return measure.judged(_alone(forms.mixed(network)), images, judge, pool.map)
 
     return evaluate
+
+
+def _alone(run: Run) -> Runs:
+    return lambda images: [run(images)]
 
 
 class Shared:
@@ -79,11 +90,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engine:
-    """Evaluate with `model.evaluate`, each network in its masked form, whatever `whole` is."""
+def _in_numpy(whole: Network, seen: Data, threads: int | None) -> Engine:
+    judge = judges.classes(seen.labels) if seen.judge is None else seen.judge
+    return numpy_engine(whole, seen.images, judge, threads)
+
+
+def _in_keras(whole: Any, seen: Data, threads: int | None) -> Engine:
+    """Evaluate in Keras: chains with `model.evaluate`, in their masked form."""
     if not anatomy.is_chain(whole):
-        return running.Engine(whole, images, labels)
-    evaluate, one_at_a_time = keras_bridge.engine(images, labels), Lock()
+        return running.Engine(whole, seen.inputs, seen.judge)
+    evaluate, one_at_a_time = keras_bridge.engine(seen.images, seen.labels), Lock()
 
     def alone(network: Network) -> Evaluation:
         with one_at_a_time:  # there is one model, which takes the weights of each in turn
@@ -92,8 +108,19 @@ def keras_engine(whole: Network, images: np.ndarray, labels: np.ndarray) -> Engi
     return alone
 
 
-# Of the network that others are pruned from, images and labels.
-ENGINES: dict[str, Callable[[Network, np.ndarray, np.ndarray], Engine]] = {
-    NUMPY: numpy_engine,
-    KERAS: keras_engine,
+# Of the network that others are pruned from, data that fit it, and the threads there are.
+ENGINES: dict[str, Callable[[Any, Data, int | None], Engine]] = {
+    NUMPY: _in_numpy,
+    KERAS: _in_keras,
 }
+
+
+def scored(function: Callable[[Any], float]) -> Engine:
+    """Evaluate by a function of a Keras model that gives one number, the larger the better."""
+    name = getattr(function, "__name__", type(function).__name__)
+
+    def evaluate(network: Any) -> Evaluation:
+        found = float(function(network.model()))
+        return Evaluation(None, 1, None, name, found)
+
+    return evaluate

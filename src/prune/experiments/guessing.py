@@ -5,10 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import NamedTuple
 
-import numpy as np
-
-from prune.core import forms, measure
-from prune.core.anatomy import is_chain
+from prune.core import anatomy, forms, measure
 from prune.core.chance import guessed, is_guessing
 from prune.core.network import Network
 from prune.files import data
@@ -45,7 +42,10 @@ def _of_a_guesser(network: Network, test: Data, accuracy: float) -> Doubt:
         f"The unpruned network gets {_percent(accuracy)} right, and always giving the same answer "
         f"{_percent(guessed(test.labels))}: nothing here tells what pruning costs"
     )
-    scale, share = _best_otherwise(network, test)
+    other = _best_otherwise(network, test)
+    if other is None:
+        return Doubt(f"{known}; see that the data are of the kind that it was trained on.", True)
+    scale, share = other
     advice = f"the images were {test.scale}, with --scale {scale} it gets {_percent(share)} right"
     if is_guessing(share, test.labels):
         kind = "see that they are of the kind that it was trained on"
@@ -54,9 +54,12 @@ def _of_a_guesser(network: Network, test: Data, accuracy: float) -> Doubt:
 
 
 def _of_the_scale(network: Network, test: Data) -> Doubt | None:
-    few = test._replace(images=test.images[:_FEW], labels=test.labels[:_FEW])
-    ours = _share(network, few, few.images)
-    scale, share = _best_otherwise(network, few)
+    few = test.part(slice(_FEW))
+    other = _best_otherwise(network, few)
+    if other is None:
+        return None
+    scale, share = other
+    ours = _share(network, few)
     noise = sqrt(2 * ours * (1 - ours) / len(few.labels))
     if share - ours <= max(_POINT, _SIGMAS * noise):
         return None
@@ -68,24 +71,27 @@ def _of_the_scale(network: Network, test: Data) -> Doubt | None:
     return Doubt(text, False, scale)
 
 
-def _best_otherwise(network: Network, test: Data) -> tuple[str, float]:
-    """Return the scale, other than that of the images, with which most are right, and how many."""
-    stored = test.scale.undone(test.images)
+def _best_otherwise(network: Network, test: Data) -> tuple[str, float] | None:
+    """Return the scale, other than that of the images, with which most are right, and how many.
+
+    None where inputs are no images, or several.
+    """
+    if isinstance(test.inputs, dict) or anatomy.of(network).as_they_are():
+        return None
+    stored = test.scale.undone(test.inputs)
     shares = {
-        name: _share(network, test, scale.of(stored))
+        name: _share(network, test._replace(inputs=scale.of(stored)))
         for name, scale in data.BY_NAME.items()
         if scale != test.scale
     }
     return max(shares.items(), key=lambda each: each[1])
 
 
-def _share(network: Network, test: Data, images: np.ndarray) -> float:
-    """Return how much of `test` is right if these are its images."""
-    if is_chain(network):
-        seen = measure.evaluate(forms.dense(network), images, test.labels)
-    else:
-        seen = running.Engine(network, images, test.labels)(network)
-    return seen.correct / seen.total
+def _share(network: Network, test: Data) -> float:
+    """Return how much of `test` is right."""
+    if anatomy.is_chain(network):
+        return measure.evaluate(forms.dense(network), test.images, test.labels).accuracy or 0
+    return running.Engine(network, test.inputs, test.judge)(network).accuracy or 0
 
 
 def _percent(share: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
@@ -18,39 +18,63 @@ from prune.core.plan import Plan
 from prune.core.scopes import SCOPES, Scope, allocated, ranked_together
 from prune.experiments import cells, sweep
 from prune.experiments.cells import Cell, Source
-from prune.experiments.engines import ENGINES, Engine, numpy_engine
+from prune.experiments.engines import ENGINES, Engine, scored
 from prune.experiments.sweep import Curve, Engines
 from prune.files import allocations, data
-from prune.files.results import Epoch
+from prune.files.results import Epoch, values
 from prune.settings.pruning import KERAS, NETWORK, NUMPY
 from prune.settings.recipe import REWIND, Recipe, Training
 from prune.training import fit, retrain
 from prune.training.compiled import Examples
 
 
+def images(source: Source, split: data.Split, network: Network | None = None) -> data.Data:
+    """Return the images that a cell is about, if a network is to take them as it does."""
+    if network is None:
+        return _images(source, split)
+    return data.fitted(_images(source, split, _as_they_are(network)), network, source.name)
+
+
+def _as_they_are(network: Network) -> tuple[str, ...]:
+    return tuple(sorted(anatomy.of(network).as_they_are()))
+
+
+def _images(source: Source, split: data.Split, as_they_are: tuple[str, ...] = ()) -> data.Data:
+    return _given(source, split) or _read(source, split, as_they_are)
+
+
+def _given(source: Source, split: data.Split) -> data.Data | None:
+    if source.given is None:
+        return None
+    found = source.given.test if split == "test" else source.given.train
+    if found is None:
+        raise PruneError(f"this needs {split} data, and none were given")
+    return found
+
+
 @cache
-def images(source: Source, split: data.Split) -> data.Data:
-    """Read the images that a cell is about; on another machine they could be others."""
-    read = data.load(source.name, split, source.limit, source.scale)
+def _read(source: Source, split: data.Split, as_they_are: tuple[str, ...]) -> data.Data:
+    """Read images; on another machine they could be others."""
+    read = data.load(source.name, split, source.limit, source.scale, as_they_are)
     if getattr(source, split) not in (None, read.sha256):
         raise PruneError(f"data {source.name}: the {split} images here are others than asked for")
     return read
 
 
-def learnt(source: Source, trains: bool) -> data.Data:
+def learnt(source: Source, network: Network, trains: bool) -> data.Data:
     """Return the training images to learn from: if anything `trains`, some are held out."""
-    train = images(source, "train")
-    return _part(train, holdout.split(len(train.labels))[0]) if trains else train
+    train = images(source, "train", network)
+    return _learnt(train) if trains else train
 
 
-def held_out(source: Source) -> data.Data:
+def _learnt(train: data.Data) -> data.Data:
+    return train.part(holdout.split(train.total)[0])
+
+
+def held_out(source: Source, network: Network) -> data.Data:
     """Return the training images that are held out to choose by."""
-    train = images(source, "train")
-    return _part(train, holdout.split(len(train.labels))[1])
-
-
-def _part(whole: data.Data, places: np.ndarray) -> data.Data:
-    return whole._replace(images=whole.images[places], labels=whole.labels[places])
+    train = images(source, "train", network)
+    return train.part(holdout.split(train.total)[1])
 
 
 def learns(cell: Cell) -> bool:
@@ -59,11 +83,29 @@ def learns(cell: Cell) -> bool:
     return sees or cell.retraining is not None
 
 
-@lru_cache(maxsize=2)
-def drawn(source: Source, trains: bool, size: int, seed: int) -> Calibration:
+def sample(source: Source, network: Network, size: int, seed: int) -> data.Data:
+    """Draw some of the training images, of which none are held out."""
+    return data.fitted(
+        _drawn(source, _as_they_are(network), False, size, seed), network, source.name
+    )
+
+
+def drawn(source: Source, network: Network, trains: bool, size: int, seed: int) -> Calibration:
     """Draw the images that criteria and repair may look at."""
-    train = learnt(source, trains)
-    return calibration.draw(train.images, train.labels, size, seed)
+    some = _drawn(source, _as_they_are(network), trains, size, seed)
+    seen = data.fitted(some, network, source.name)
+    if anatomy.is_chain(network):
+        return Calibration(seen.images, seen.labels, seed)
+    return Calibration(seed=seed, inputs=seen.inputs, judge=seen.judge)
+
+
+@lru_cache(maxsize=2)
+def _drawn(
+    source: Source, as_they_are: tuple[str, ...], trains: bool, size: int, seed: int
+) -> data.Data:
+    train = _images(source, "train", as_they_are)
+    train = _learnt(train) if trains else train
+    return train.part(calibration.places(train.total, size, seed))
 
 
 def untrained(cell: Training, source: Source) -> Network:
@@ -110,7 +152,7 @@ def begin(
     if again is None or again.start != REWIND:
         return Begun(network)
     recipe = training if isinstance(training, Training) else Recipe(seed=training.seed)
-    train, past = learnt(source, trains=True), []
+    train, past = learnt(source, network, trains=True), []
     for each in retrain.original(network, Examples(train.images, train.labels), recipe):
         past.append(each)
         report(f"training anew: epoch {len(past)} of {recipe.epochs}")
@@ -127,7 +169,7 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
         raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
     sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
     key = (cell.retraining is not None, cell.calibration, cell.training.seed)
-    seen = drawn(source, *key) if sees else Calibration(seed=cell.training.seed)
+    seen = drawn(source, begun.network, *key) if sees else Calibration(seed=cell.training.seed)
     plan = Plan(begun.network, layers, cell.k, seen, SCOPES["layer"], cell.repair)
     plan = plan._replace(scope=_scope(cell, plan))
     pruning.check(cell.method, cell.criterion, plan)
@@ -162,7 +204,7 @@ def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | No
         return None
     if not anatomy.is_chain(begun.network):
         raise PruneError("--retrain is for chains of Dense layers so far; leave it out")
-    train = learnt(source, trains=True)
+    train = learnt(source, begun.network, trains=True)
     examples = Examples(train.images, train.labels, asked.distill)
     recipe = replace(asked, seed=cell.training.seed)
     found = retrain.Regime(
@@ -176,22 +218,18 @@ def engines(
 ) -> Engines:
     """Return who runs the networks of cells, which have one engine in common."""
     make = partial(engine, cells[0], network, threads=threads)
-    test = images(source, "test")
-    reported = make(test.images, test.labels)
+    if source.given is not None and source.given.score is not None:
+        return Engines(scored(source.given.score))
+    reported = make(images(source, "test", network))
     if not any(cell.retraining for cell in cells):
         return Engines(reported)
-    held = held_out(source)
-    return Engines(reported, make(held.images, held.labels) if len(held.labels) else None)
+    held = held_out(source, network)
+    return Engines(reported, make(held) if held.total else None)
 
 
-def engine(
-    cell: Cell, network: Network, images: np.ndarray, labels: np.ndarray, threads: int | None = None
-) -> Engine:
-    """Return who runs the networks of a cell, pruned from `network`, on some images."""
-    name = engine_name(cell, network)
-    if name == NUMPY:
-        return numpy_engine(network, images, labels, threads)
-    return ENGINES[name](network, images, labels)
+def engine(cell: Cell, network: Network, seen: data.Data, threads: int | None = None) -> Engine:
+    """Return who runs the networks of a cell, pruned from `network`, on data that fit it."""
+    return ENGINES[engine_name(cell, network)](network, seen, threads)
 
 
 def engine_name(cell: Cell, network: Network) -> str:
@@ -207,15 +245,19 @@ def engine_name(cell: Cell, network: Network) -> str:
 
 def forget() -> None:
     """Forget the images that were read: their files may have changed."""
-    images.cache_clear()
-    drawn.cache_clear()
+    _read.cache_clear()
+    _drawn.cache_clear()
 
 
 def whole(network: Network, engine: Engine) -> Evaluation:
     """Return what a network does before anything is pruned."""
     unpruned = engine(network)
-    if not np.isfinite(unpruned.loss):
-        raise PruneError("the network's outputs overflow float32; train it again")
+    found = unpruned.loss if unpruned.score is None else unpruned.score
+    if not np.isfinite(found):
+        raise PruneError(
+            f"the unpruned network's {unpruned.metric} cannot be told: its outputs overflow "
+            "float32 or are NaN; train it again, or see whether the data are what it was trained on"
+        )
     return unpruned
 
 
@@ -224,7 +266,7 @@ def prune(cell: Cell, network: Network, source: Source, threads: int | None) -> 
     begun = begin(cell, network, source)
     who = engines([cell], begun.network, source, threads)
     unpruned = whole(begun.network, who.test)
-    shared = cells.columns(cell) | {"unpruned": unpruned.correct / unpruned.total}
+    shared = cells.columns(cell) | {"unpruned": unpruned.value}
     points = sweep.points([curve(cell, begun, source)])
     rows = sweep.rows(points, unpruned, who)
-    return [cells.ordered(asdict(row) | shared) for row in rows]
+    return [cells.ordered(values(row) | shared) for row in rows]

@@ -10,6 +10,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import alive, anatomy, measure
+from prune.core.inputs import Inputs, named, part
 from prune.core.measure import Difference
 from prune.core.network import Network
 from prune.files import models, weights
@@ -62,7 +63,7 @@ def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half:
     return Saved(content, written, difference)
 
 
-def model(pruned: Net, images: np.ndarray, path: Path, trust: Collection[str]) -> Saved:
+def model(pruned: Net, inputs: Inputs, path: Path, trust: Collection[str]) -> Saved:
     """Return the file of a smaller model of any other kind, proved layer by layer."""
     if path.suffix != ".keras":
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
@@ -70,15 +71,15 @@ def model(pruned: Net, images: np.ndarray, path: Path, trust: Collection[str]) -
     content = saving.content(shrunk.model())
     classes = trusted(",".join(trust)) if trust else None
     written = net(build.build(models.parse(content, classes)))
-    some = images[:_PROVED].reshape(-1, *pruned.input_shape)
+    some = list(named(part(inputs, slice(_PROVED))).values())
     masks = {name: shrunk.kept[group.units] for name, group in pruned.structure.groups.items()}
-    told = proof.prove(pruned.model(), written.model(), masks, inputs=[some])
+    told = proof.prove(pruned.model(), written.model(), masks, inputs=some)
     if not told.holds:
         raise PruneError(
             f"the shrunk model differs from the pruned one: layer {told.worst.layer!r} by "
             f"{told.worst.share:.3g} of its range; nothing was saved; please report it"
         )
-    difference = running.compare(pruned, written, images)
+    difference = running.compare(pruned, written, inputs)
     _refuse(difference, ROUNDING)
     return Saved(content, written, difference, len(told.layers), told.worst.share)
 

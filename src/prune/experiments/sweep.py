@@ -114,7 +114,7 @@ def seen(
         if engines.validation is None:
             return found
         held = engines.validation(network)
-        return found._replace(row=replace(found.row, validation=held.correct / held.total))
+        return found._replace(row=replace(found.row, validation=held.value))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         begun: deque[Future[Seen]] = deque()
@@ -155,7 +155,7 @@ def _row(point: Point, evaluation: Evaluation, whole: Anatomy, shrunk: Anatomy) 
         method=method,
         criterion=criterion,
         k=lists.k(pruned.sparsity),
-        accuracy=evaluation.correct / evaluation.total,
+        accuracy=evaluation.accuracy,
         correct=evaluation.correct,
         total=evaluation.total,
         loss=evaluation.loss,
@@ -172,6 +172,8 @@ def _row(point: Point, evaluation: Evaluation, whole: Anatomy, shrunk: Anatomy) 
         macs=shrunk.multiply_adds(),
         dense_bytes=4 * shrunk.parameters(),
         file_bytes=_file_bytes(shrunk),
+        metric=evaluation.metric,
+        score=evaluation.score,
         **_trained(retraining),
     )
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 
 from prune import EnvironmentFailure, PruneError
 from prune.core import anatomy
+from prune.core import inputs as core_inputs
+from prune.core import judge as judges
+from prune.core.inputs import Inputs
+from prune.core.judge import Judge
 from prune.core.network import Network
 from prune.files import archives, atomic, idx, limits, npy, regular
 from prune.settings.pruning import AS_THEY_ARE, AUTO, BY_255, SIGNED
@@ -24,7 +30,6 @@ NAMES = ("mnist", "fashion-mnist")
 _IDX_NAMES = {"train": "train", "test": "t10k"}
 
 
-_MOST_CLASSES = 1_000_000
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
 # Where Keras fetches them from, and the sums that their authors publish.
 _FASHION_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
@@ -72,56 +77,161 @@ BY_NAME = {AS_THEY_ARE: Scale(), BY_255: Scale(255), SIGNED: Scale(127.5, -1)}
 class Data(NamedTuple):
     """One split of a data set."""
 
-    images: np.ndarray  # (n, inputs) float32, scaled
-    labels: np.ndarray  # (n,) int64, from 0
-    classes: int  # one more than the largest label of the whole split
-    sha256: str  # of the stored images and labels, all of them, whatever the limit
+    inputs: Inputs  # (n, ...) float32, scaled, but for those taken as they are
+    targets: Inputs  # (n, ...) as stored
+    classes: int  # one more than the largest label of the whole split; 0 where these are no labels
+    sha256: str  # of the stored arrays, all of them, whatever the limit
     split: Split = "test"
     stored: str = "float32"  # the type of the images before
     scale: Scale = Scale()
+    judge: Judge | None = None  # of what a network answers, once it is known which
+
+    @property
+    def images(self) -> np.ndarray:
+        """The inputs as rows of numbers, (n, inputs), as chains of Dense layers take them."""
+        if isinstance(self.inputs, dict):
+            raise PruneError(
+                f"there are {len(self.inputs)} inputs, {', '.join(self.inputs)}; chains of Dense "
+                "layers take one"
+            )
+        return self.inputs.reshape(len(self.inputs), -1)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The classes, (n,) int64."""
+        if self.judge is not None:
+            return self.judge.labels
+        found = None if isinstance(self.targets, dict) else judges.labels(self.targets)
+        if found is None or found.min() < 0:
+            raise PruneError(f"{self.split} labels {_unlike_labels(self.targets)}")
+        return found
+
+    @property
+    def total(self) -> int:
+        """How many examples there are."""
+        return core_inputs.count(self.inputs)
+
+    def part(self, places: np.ndarray | slice) -> Data:
+        """Return some of it."""
+        return self._replace(
+            inputs=core_inputs.part(self.inputs, places),
+            targets=core_inputs.part(self.targets, places),
+            judge=self.judge and self.judge.part(places),
+        )
 
 
-def load(source: str, split: Split, limit: int | None = None, scale: str = AUTO) -> Data:
-    """Read the first `limit` images of a split.
+def load(
+    source: str,
+    split: Split,
+    limit: int | None = None,
+    scale: str = AUTO,
+    as_they_are: Collection[str] = (),
+) -> Data:
+    """Read the first `limit` examples of a split.
 
-    `source` is one of NAMES, an .npz in Keras' layout (x_train, y_train, x_test, y_test), or a
-    folder of IDX files under their usual names, `.gz` or not.  `scale` is a name of BY_NAME, or
-    "auto", which divides whole numbers by 255, as images are stored, and takes decimals as they
-    are.  Raises `PruneError` naming the source, the split and what is wrong with it.
+    `source` is one of NAMES, an .npz in Keras' layout (x_train, y_train, x_test, y_test; several
+    inputs and outputs as x_test.NAME and y_test.NAME), or a folder of IDX files under their usual
+    names, `.gz` or not.  `scale` is a name of BY_NAME, or "auto", which divides whole numbers by
+    255, as images are stored, and takes decimals as they are.  Inputs named in `as_they_are`, of
+    which a plain array has the name "", are not scaled.  Raises `PruneError` naming the source,
+    the split and what is wrong with it.
     """
     path = _locate(source)
     try:
-        images, labels = (_read_idx if path.is_dir() else _read_npz)(path, split)
-        _check(images, labels, split)
-        scaling = _scale(images, scale, split)
+        given, targets = (_read_idx if path.is_dir() else _read_npz)(path, split)
+        return held(given, targets, split, Taken(limit, scale, as_they_are))
     except PruneError as error:
         raise PruneError(f"data {source}: {error}") from error
-    digest = hashlib.sha256(np.ascontiguousarray(images))
-    digest.update(np.ascontiguousarray(labels))
+
+
+class Taken(NamedTuple):
+    """How much is taken of arrays, and how."""
+
+    limit: int | None = None  # the first so many
+    scale: str = AS_THEY_ARE
+    as_they_are: Collection[str] = ()  # names of inputs that are not scaled, whatever the scale
+
+
+_ALL = Taken()
+
+
+def held(
+    given: Inputs,
+    targets: Inputs,
+    split: Split,
+    taken: Taken = _ALL,
+) -> Data:
+    """Return arrays in memory as a split of data."""
+    limit, scale, as_they_are = taken
+    _check(given, targets, split)
+    arrays = core_inputs.named(given)
+    scales = {
+        name: None if name in as_they_are else _scale(array, scale, split)
+        for name, array in arrays.items()
+    }
+    scaled = {name: _scaled(array[:limit], scales[name]) for name, array in arrays.items()}
+    first = _each(given)[0]
     return Data(
-        scaling.of(_flat(images[:limit])),
-        labels.ravel()[:limit].astype(np.int64),
-        int(labels.max()) + 1,
-        digest.hexdigest(),
+        scaled if isinstance(given, dict) else scaled[""],
+        core_inputs.part(targets, slice(limit)),
+        _classes(targets),
+        _digest(given, targets),
         split,
-        str(images.dtype),
-        scaling,
+        str(first.dtype),
+        next((each for each in scales.values() if each is not None), Scale()),
     )
 
 
-def check_fits(data: Data, network: Network, source: str) -> None:
-    """Refuse data that `network` cannot answer."""
-    inputs, classes = anatomy.of(network).sides()
-    if data.images.shape[1] != inputs:
-        raise PruneError(
-            f"data {source}: {data.split} images have {data.images.shape[1]} pixels, "
-            f"but the network takes {inputs}"
+def _each(arrays: Inputs) -> list[np.ndarray]:
+    return list(core_inputs.named(arrays).values())
+
+
+def _unlike_labels(targets: Inputs) -> str:
+    """Say what is wrong with what are no labels."""
+    if isinstance(targets, dict) or targets.dtype.kind not in "ui" or targets.size != len(targets):
+        held = " and ".join(f"{each.dtype} of shape {each.shape}" for each in _each(targets))
+        return f"are {held}; whole numbers of shape (n,) are needed"
+    return (
+        f"go from {targets.min()} to {targets.max()}; they count from 0, and up to "
+        f"{judges.MOST_CLASSES:,}"
+    )
+
+
+def refuse_unlabelled(data: Data, source: str) -> None:
+    """Refuse data without labels, where only those will do."""
+    try:
+        _ = data.labels
+    except PruneError as error:
+        raise PruneError(f"data {source}: {error}") from error
+
+
+def _classes(targets: Inputs) -> int:
+    labels = None if isinstance(targets, dict) else judges.labels(targets)
+    return 0 if labels is None or labels.min() < 0 else int(labels.max()) + 1
+
+
+def _digest(given: Inputs, targets: Inputs) -> str:
+    digest = hashlib.sha256()
+    for arrays in (given, targets):
+        for name, array in sorted(core_inputs.named(arrays).items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def fitted(data: Data, network: Network, source: str) -> Data:
+    """Return the data as `network` takes them; refuse what it cannot answer."""
+    whole = anatomy.of(network)
+    try:
+        shapes = whole.inputs()
+        given = core_inputs.fitted(data.inputs, shapes, f"{data.split} images")
+        judge = judges.of(
+            data.targets, whole.outputs(), whole.loss, f"{data.split} labels", data.classes
         )
-    if data.classes > classes:
-        raise PruneError(
-            f"data {source}: {data.split} labels go up to {data.classes - 1}, "
-            f"but the network has {classes} outputs (0 to {classes - 1})"
-        )
+    except PruneError as error:
+        raise PruneError(f"data {source}: {error}") from error
+    inputs = given if len(given) > 1 else next(iter(given.values()))
+    return data._replace(inputs=inputs, judge=judge)
 
 
 def _locate(source: str) -> Path:
@@ -186,47 +296,59 @@ def _read_idx(folder: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
     return arrays[0], arrays[1]
 
 
-def _read_npz(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
+def _read_npz(path: Path, split: Split) -> tuple[Inputs, Inputs]:
     content = regular.read(path)
     if content.startswith(npy.MAGIC):
         raise PruneError("is a single array; an .npz with x_test and y_test is needed")
     if not content.startswith((archives.SIGNATURE, _NOTHING)):
         raise PruneError(f"is not a readable .npz file (it starts with {content[:8]!r})")
     archive = archives.opened(content)
-    held = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
+    members = [name[:-4] for name in archive.namelist() if name.endswith(".npy")]
     names = [f"x_{split}", f"y_{split}"]
-    if missing := [name for name in names if name not in held]:
+    found = [[m for m in members if m == name or m.startswith(f"{name}.")] for name in names]
+    if missing := [name for name, own in zip(names, found, strict=True) if not own]:
         raise PruneError(
-            f"has no {' and no '.join(missing)}; it holds {_listed(held) or 'nothing'}"
+            f"has no {' and no '.join(missing)}; it holds {_listed(members) or 'nothing'}"
         )
-    images, labels = (archives.member(archive, f"{name}.npy", _MOST) for name in names)
-    return npy.parse(images, names[0]), npy.parse(labels, names[1])
+    inputs, targets = (_arrays(archive, *pair) for pair in zip(names, found, strict=True))
+    return inputs, targets
+
+
+def _arrays(archive: ZipFile, name: str, found: list[str]) -> Inputs:
+    """Return the one array of that name, or those named after it."""
+    read = {each: npy.parse(archives.member(archive, f"{each}.npy", _MOST), each) for each in found}
+    if name not in read:
+        return {each.removeprefix(f"{name}."): array for each, array in read.items()}
+    if len(read) > 1:
+        raise PruneError(f"holds both {name} and {found[1 - found.index(name)]}; keep one of them")
+    return read[name]
 
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
 
 
-def _check(images: np.ndarray, labels: np.ndarray, split: Split) -> None:
-    if images.dtype.kind not in "uif" or images.ndim < 2:
-        raise PruneError(
-            f"{split} images are {images.dtype} of shape {images.shape}; "
-            "numbers of shape (n, height, width) or (n, pixels) are needed"
-        )
-    if labels.dtype.kind not in "ui" or labels.ndim not in (1, 2) or labels.size != len(labels):
-        raise PruneError(
-            f"{split} labels are {labels.dtype} of shape {labels.shape}; "
-            "whole numbers of shape (n,) are needed"
-        )
-    if len(images) != len(labels):
-        raise PruneError(f"there are {len(images):,} {split} images but {len(labels):,} labels")
-    if len(images) == 0 or images.size == 0:
-        raise PruneError(f"there are no {split} images")
-    if labels.min() < 0 or labels.max() >= _MOST_CLASSES:
-        raise PruneError(
-            f"{split} labels go from {labels.min()} to {labels.max()}; "
-            f"they count from 0, and up to {_MOST_CLASSES:,}"
-        )
+def _check(given: Inputs, targets: Inputs, split: Split) -> None:
+    for images in _each(given):
+        flat = 1 if isinstance(given, dict) else 2
+        if images.dtype.kind not in "uif" or images.ndim < flat:
+            raise PruneError(
+                f"{split} images are {images.dtype} of shape {images.shape}; "
+                "numbers of shape (n, height, width) or (n, pixels) are needed"
+            )
+        if len(images) == 0 or images.size == 0:
+            raise PruneError(f"there are no {split} images")
+    for wanted in _each(targets):
+        if wanted.dtype.kind not in "uif" or wanted.ndim < 1:
+            raise PruneError(
+                f"{split} labels are {wanted.dtype} of shape {wanted.shape}, no numbers"
+            )
+        if wanted.dtype.kind == "f" and not np.isfinite(wanted).all():
+            raise PruneError(f"{split} labels hold numbers that are not finite")
+    images, labels = (dict.fromkeys(map(len, _each(each))) for each in (given, targets))
+    if len(images | labels) > 1:
+        counts = [" and ".join(f"{n:,}" for n in each) for each in (images, labels)]
+        raise PruneError(f"there are {counts[0]} {split} images but {counts[1]} labels")
 
 
 def _scale(images: np.ndarray, asked: str, split: Split) -> Scale:
@@ -248,5 +370,5 @@ def _scale(images: np.ndarray, asked: str, split: Split) -> Scale:
     return scale
 
 
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1)
+def _scaled(images: np.ndarray, scale: Scale | None) -> np.ndarray:
+    return images if scale is None else scale.of(images)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from prune.core.judge import ACCURACY
+
 
 def _measured(**default: Any) -> Any:
     """Declare a column that came out; every other was asked for, and tells curves apart."""
@@ -22,10 +24,10 @@ class Row:
     method: str
     criterion: str
     k: float  # percent asked for; a whole number is an int
-    accuracy: float = _measured()  # 0 to 1, on the test images
-    correct: int = _measured()
+    accuracy: float | None = _measured()  # 0 to 1, on the test images; None: see `metric`
+    correct: int | None = _measured()
     total: int = _measured()
-    loss: float = _measured()  # mean cross-entropy
+    loss: float | None = _measured()  # mean cross-entropy, or what the metric says
     pruned: int = _measured()  # weights or units removed
     prunable: int = _measured()  # of how many that could be
     nonzero: int = _measured()  # counted over the whole network, output layer and biases included
@@ -51,6 +53,9 @@ class Row:
     # The bounds of the middle half of the rounds.
     microseconds_low: float | None = _measured(default=None)
     microseconds_high: float | None = _measured(default=None)
+    # What was measured.  Both are in no table where that is accuracy.
+    metric: str = _measured(default=ACCURACY)
+    score: float | None = _measured(default=None)  # of a function of the user's
 
 
 @dataclass(frozen=True)
@@ -97,22 +102,38 @@ MEASURED = frozenset(
 ) | {"unpruned", "network"}
 
 
+_METRIC = ("metric", "score")
+
+
 def to_csv(entries: Iterable[Entry], columns: Columns = Row) -> str:
     """Return the table of entries that have these columns, with a header, in full precision.
 
     A column that came after an entry was recorded is empty in it.
     """
     text = io.StringIO()
-    names = columns if isinstance(columns, list) else [field.name for field in fields(columns)]
-    table = csv.DictWriter(text, names, lineterminator="\n")
+    lines = [values(entry) for entry in entries]
+    table = csv.DictWriter(text, _names(columns, lines), lineterminator="\n")
     table.writeheader()
-    for entry in entries:
-        table.writerow({name: _cell(value) for name, value in _values(entry).items()})
+    for line in lines:
+        table.writerow({name: _cell(value) for name, value in line.items()})
     return text.getvalue()
 
 
-def _values(entry: Entry) -> dict[str, Any]:
-    return entry if isinstance(entry, dict) else asdict(entry)
+def _names(columns: Columns, lines: list[dict[str, Any]]) -> list[str]:
+    if isinstance(columns, list):
+        return columns
+    names = [each.name for each in fields(columns)]
+    told = any("metric" in line for line in lines)
+    return [name for name in names if told or name not in _METRIC]
+
+
+def values(entry: Entry) -> dict[str, Any]:
+    """Return an entry by column: what was measured is told where it is not accuracy."""
+    if isinstance(entry, dict):
+        return entry
+    found = asdict(entry)
+    usual = found.get("metric") == ACCURACY
+    return {name: value for name, value in found.items() if not (usual and name in _METRIC)}
 
 
 def _cell(value: Any) -> Any:
@@ -124,5 +145,5 @@ def _cell(value: Any) -> Any:
 
 def to_json(entries: Iterable[Entry]) -> str:
     """Return the table as a list of objects, one a line."""
-    lines = ",\n".join(f"  {json.dumps(_values(entry))}" for entry in entries)
+    lines = ",\n".join(f"  {json.dumps(values(entry))}" for entry in entries)
     return f"[\n{lines}\n]\n" if lines else "[]\n"

@@ -32,24 +32,24 @@ def _example(tensor: Any, model: Any, rng: np.random.Generator, count: int) -> n
             "give some inputs"
         )
     shape = (count, *[_SIDE if size is None else size for size in tensor.shape[1:]])
-    readers = list(_readers(tensor, model))
-    entries = [reader.input_dim for reader in readers if type(reader).__name__ == "Embedding"]
+    found = list(readers(tensor, model))
+    entries = [reader.input_dim for reader in found if type(reader).__name__ == "Embedding"]
     if entries:
         return rng.integers(0, min(entries), shape).astype(tensor.dtype)
-    if any(type(reader).__name__ == "Rescaling" for reader in readers) or "int" in tensor.dtype:
+    if any(type(reader).__name__ == "Rescaling" for reader in found) or "int" in tensor.dtype:
         return rng.integers(0, _BYTES + 1, shape).astype(tensor.dtype)
     return rng.normal(size=shape).astype(tensor.dtype)
 
 
-def _readers(tensor: Any, model: Any) -> list[Any]:
+def readers(tensor: Any, model: Any) -> list[Any]:
     """Return the layers that an input goes to, within nested models too."""
-    readers = []
+    found = []
     for node in nodes(functional(model)):
         places = [i for i, each in enumerate(node.input_tensors) if each is tensor]
         for place in places:
             if is_graph(node.operation):
                 inner = functional(node.operation)
-                readers += _readers(inner.inputs[place], node.operation)
+                found += readers(inner.inputs[place], node.operation)
             else:
-                readers.append(node.operation)
-    return readers
+                found.append(node.operation)
+    return found

@@ -26,7 +26,7 @@ def load(
         file = models.parse(regular.read(path), trusted(",".join(trust)) if trust else None)
         if isolate:
             raise PruneError("is read without --isolate alone, which is for chains so far")
-        return WeightsFile(net(build.build(file)), file.format, file.sha256, "")
+        return WeightsFile(net(build.build(file), file.loss), file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
 

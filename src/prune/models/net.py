@@ -14,11 +14,12 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import structure as structures
+from prune.core.inputs import Shape
 from prune.core.network import Masks, Scores
 from prune.core.outline import Counts, Outline
 from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
 from prune.models import arrays as models_arrays
-from prune.models import macs, outlines, saving
+from prune.models import ends, macs, outlines, saving
 from prune.models.cut import rebuilt
 from prune.models.late import keras
 from prune.models.trace import Traced, traced
@@ -40,6 +41,7 @@ class Net:
     arrays: Arrays  # of all units
     kept: np.ndarray  # (units + 1,) boolean, as of `structure.keep`
     kinds: dict[str, str]  # class of each layer, by name
+    loss: str = ""  # that it was trained by, as Keras calls it
     sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
 
     @property
@@ -100,27 +102,17 @@ class Net:
         kernels = self.structure.kernels.values()
         return next((kernel.layer for kernel in kernels if kernel.output), "")
 
-    def sides(self) -> tuple[int, int]:
-        """Return how many numbers one input has, and how many classes are told apart."""
-        if len(self.template.inputs) != 1 or len(self.template.outputs) != 1:
-            raise PruneError(
-                f"the model has {len(self.template.inputs)} inputs and "
-                f"{len(self.template.outputs)} outputs; one of each can be measured so far"
-            )
-        shape, classes = self.input_shape, self.template.outputs[0].shape
-        if None in shape:
-            raise PruneError(f"the model takes inputs of any size, {shape}; a fixed one is needed")
-        if len(classes) != 2 or classes[1] is None:
-            raise PruneError(
-                f"the model gives outputs of shape {tuple(classes)}; only classifiers, (images, "
-                "classes), can be measured so far"
-            )
-        return prod(shape), max(2, classes[1])  # one sigmoid tells two classes apart
+    def inputs(self) -> dict[str, Shape]:
+        """Return the shape of each input, by name."""
+        return ends.shapes(self.template, "inputs")
 
-    @property
-    def input_shape(self) -> tuple[Any, ...]:
-        """The shape of one input."""
-        return tuple(self.template.inputs[0].shape[1:])
+    def outputs(self) -> dict[str, Shape]:
+        """Return the shape of each output, by name."""
+        return ends.shapes(self.template, "outputs")
+
+    def as_they_are(self) -> Collection[str]:
+        """Name the inputs that are whole numbers by themselves or entries of an embedding."""
+        return ends.entries(self.template)
 
     def masked(self, masks: Masks) -> Net:
         """Return the network with what is masked out at zero."""
@@ -207,19 +199,19 @@ class Net:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as the bytes of a file."""
-        return _unpacked, (saving.content(self.template), self.arrays, self.kept)
+        return _unpacked, (saving.content(self.template), self.arrays, self.kept, self.loss)
 
 
-def net(model: keras.Model) -> Net:
-    """Return a model as pruning sees it; it is not changed, and not to be changed after."""
+def net(model: keras.Model, loss: str = "") -> Net:
+    """Return a model, trained by a `loss`, as pruning sees it; it is not to be changed after."""
     found = traced(model)
     whole = structures.keep(found.structure, {})
     kinds = {name: type(layer).__name__ for name, layer in models_arrays.layers(model)}
-    return Net(model, found, models_arrays.arrays(model), whole, kinds)
+    return Net(model, found, models_arrays.arrays(model), whole, kinds, loss)
 
 
-def _unpacked(content: bytes, arrays: Arrays, kept: np.ndarray) -> Net:
-    return replace(net(saving.loaded(content)), arrays=arrays, kept=kept)
+def _unpacked(content: bytes, arrays: Arrays, kept: np.ndarray, loss: str) -> Net:
+    return replace(net(saving.loaded(content), loss), arrays=arrays, kept=kept)
 
 
 def _alive(structure: Structure, arrays: Arrays) -> np.ndarray:

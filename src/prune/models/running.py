@@ -1,73 +1,114 @@
-"""Models on labelled images: how much they get right."""
+"""Models on examples with answers: how much they get right, or how far off they are."""
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 
+from prune.core import inputs as core_inputs
 from prune.core import measure
-from prune.core.forms import Run
-from prune.core.measure import CHUNK, Difference, Evaluation
+from prune.core.inputs import Inputs
+from prune.core.judge import Judge
+from prune.core.losses import BINARY, ON_LOGITS
+from prune.core.measure import CHUNK, Difference, Evaluation, Runs
 from prune.models import arrays as models_arrays
+from prune.models import ends
 from prune.models.late import keras
 from prune.models.net import KERAS, Net
 
 _SMALLEST = 1e-7  # of a probability, as Keras clips them
 
 
+class _Scale(Enum):
+    """What the numbers of an output are, where a loss wants logits."""
+
+    LOGITS = 0
+    PROBABILITIES = 1  # of classes, that sum to 1
+    ODDS = 2  # each of a class of its own
+
+
 class Engine:
     """Evaluates the networks that are pruned from one; several threads may call it at once."""
 
-    def __init__(self, whole: Net, images: np.ndarray, labels: np.ndarray) -> None:
-        """Take the images, (n, inputs), and labels, (n,), n at least 1."""
-        self._images = images.reshape(len(images), *whole.input_shape)
-        self._labels, self._whole = labels, whole
+    def __init__(self, whole: Net, inputs: Inputs, judge: Judge) -> None:
+        """Take the inputs, of the shapes of the model's, n at least 1."""
+        self._inputs, self._judge, self._whole = inputs, judge, whole
         self._runner: keras.Model | None = None  # of all units, whose arrays change
+        self._scales: list[_Scale] = []
 
     def __call__(self, network: Net) -> Evaluation:
         """Evaluate a network, in its shrunk form if that is smaller."""
         small = network.shrunk()
         with KERAS:
-            return measure.evaluate(self._run(small), self._images, self._labels)
+            scales = self._known_scales()
+            outputs = self._outputs(small)
+            return measure.judged(
+                lambda some: [
+                    _logits(each, scale) for each, scale in zip(outputs(some), scales, strict=True)
+                ],
+                self._inputs,
+                self._judge,
+            )
 
-    def _run(self, network: Net) -> Run:
+    def _known_scales(self) -> list[_Scale]:
+        """Return what the numbers of each output are, asked of the whole network once."""
+        if not self._scales:
+            some = core_inputs.part(self._inputs, slice(CHUNK))
+            answers = self._outputs(self._whole)(some)
+            self._scales = [
+                _scale(given, wanted.loss)
+                for given, wanted in zip(answers, self._judge.outputs, strict=True)
+            ]
+        return self._scales
+
+    def _outputs(self, network: Net) -> Runs:
         if not network.kept.all():
-            return _answers(network.model())
+            return _runs(network.model())
         if self._runner is None:
             self._runner = self._whole.model()
         models_arrays.assign(self._runner, network.arrays)
-        return _answers(self._runner)
+        return _runs(self._runner)
 
 
-def _answers(model: keras.Model) -> Run:
-    """Return what gives the logits of at most a chunk of images, (n, classes)."""
-    outputs = _outputs(model)
-    return lambda images: _logits(outputs(images))
+def _runs(model: keras.Model) -> Runs:
+    """Return what gives the outputs of at most a chunk of inputs."""
 
-
-def _outputs(model: keras.Model) -> Run:
-    """Return what gives the outputs of at most a chunk of images, (n, classes)."""
-
-    def run(images: np.ndarray) -> np.ndarray:
-        number = len(images)
+    def run(some: Inputs) -> list[np.ndarray]:
+        number = core_inputs.count(some)
         if number < CHUNK:  # of one size, or another would be compiled
-            missing = np.zeros((CHUNK - number, *images.shape[1:]), images.dtype)
-            images = np.concatenate([images, missing])
-        return np.asarray(model.predict_on_batch(images), np.float32)[:number]
+            some = core_inputs.mapped(some, lambda array: _filled(array, CHUNK))
+        answers = model.predict_on_batch(ends.packed(model, some))
+        return [each[:number] for each in ends.unpacked(answers)]
 
     return run
 
 
-def _logits(outputs: np.ndarray) -> np.ndarray:
-    """Return logits of whatever a classifier puts out; probabilities are told by their sum."""
-    if outputs.shape[1] == 1:
-        outputs = np.column_stack([1 - outputs, outputs])
-    if (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
-        return np.log(np.maximum(outputs, _SMALLEST))
-    return outputs
+def _filled(array: np.ndarray, number: int) -> np.ndarray:
+    missing = np.zeros((number - len(array), *array.shape[1:]), array.dtype)
+    return np.concatenate([array, missing])
 
 
-def compare(first: Net, second: Net, images: np.ndarray) -> Difference:
-    """Compare the outputs of two networks on `images` (n, inputs), n at least 1."""
-    shaped = images.reshape(len(images), *first.input_shape)
+def _scale(answers: np.ndarray, loss: str) -> _Scale:
+    """Tell probabilities by what they are: none is below 0 or above 1, and they sum to 1."""
+    if loss not in ON_LOGITS or not ((answers >= 0).all() and (answers <= 1).all()):
+        return _Scale.LOGITS
+    if loss == BINARY:
+        return _Scale.ODDS
+    sums = answers.sum(axis=-1)
+    return _Scale.PROBABILITIES if np.allclose(sums, 1, atol=1e-2) else _Scale.LOGITS
+
+
+def _logits(answers: np.ndarray, scale: _Scale) -> np.ndarray:
+    if scale is _Scale.LOGITS:
+        return answers
+    logs = np.log(np.maximum(answers, _SMALLEST))
+    return (
+        logs if scale is _Scale.PROBABILITIES else logs - np.log(np.maximum(1 - answers, _SMALLEST))
+    )
+
+
+def compare(first: Net, second: Net, inputs: Inputs) -> Difference:
+    """Compare the outputs of two networks on inputs of their shapes, n at least 1."""
     with KERAS:
-        return measure.differing(_outputs(first.model()), _outputs(second.model()), shaped)
+        return measure.differing(_runs(first.model()), _runs(second.model()), inputs)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from prune.core.spread import Spread, spread
 from prune.views import telling
-from prune.views.words import TOLERANCE
+from prune.views.metrics import TOLERANCE
 
 Record = dict[str, Any]  # a row of a study, by column
 

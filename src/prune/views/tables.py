@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from prune.core.judge import ACCURACY
 from prune.core.measure import wilson
 from prune.files.results import Row
-from prune.views import published, telling
+from prune.views import metrics, published, telling
+from prune.views.metrics import Metric
 from prune.views.words import Curves, curves, held
 
 # Of more curves than this only the accuracies are shown, or lines are too long to read.
@@ -28,21 +30,24 @@ def table(rows: list[Row], with_published: bool) -> Table:
     grouped = curves(rows)
     if len(grouped) > _WIDE:
         return _accuracies(grouped, _note(rows))
-    detailed = len(grouped) == 1
+    detailed, metric = len(grouped) == 1, metrics.of(rows[0])
     header = ["k"]
     columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
     for label, curve in grouped.items():
-        header.append("accuracy %" if detailed else f"{label} %")
-        header.append("95 % interval")
-        columns.append([f"{100 * row.accuracy:.2f}" for row in curve])
-        columns.append([_interval(row) for row in curve])
+        header.append(metric.header if detailed else _headed(label, metric))
+        columns.append([metric.cell(metrics.value(row)) for row in curve])
+        if metric.name == ACCURACY:
+            header.append("95 % interval")
+            columns.append([_interval(row) for row in curve])
         if with_published and published.compares(curve[0]):
             header.append("published")
             columns.append([_published(row) for row in curve])
     if detailed:
         (curve,) = grouped.values()
-        header += ["loss", f"{curve[0].method}s removed", "nonzero"]
-        columns.append([f"{row.loss:.3f}" for row in curve])
+        if metric.name == ACCURACY:
+            header.append("loss")
+            columns.append([f"{row.loss:.3f}" for row in curve])
+        header += [f"{curve[0].method}s removed", "nonzero"]
         columns.append([f"{row.pruned:,}" for row in curve])
         columns.append([f"{row.nonzero:,}" for row in curve])
     return Table(header, [list(line) for line in zip(*columns, strict=True)], _note(rows))
@@ -50,8 +55,13 @@ def table(rows: list[Row], with_published: bool) -> Table:
 
 def _accuracies(grouped: Curves, note: str) -> Table:
     columns = [[f"{row.k:.15g}" for row in next(iter(grouped.values()))]]
-    columns += [[f"{100 * row.accuracy:.2f}" for row in curve] for curve in grouped.values()]
+    metric = metrics.of(next(iter(grouped.values()))[0])
+    columns += [[metric.cell(metrics.value(row)) for row in curve] for curve in grouped.values()]
     return Table(["k", *grouped], [list(line) for line in zip(*columns, strict=True)], note)
+
+
+def _headed(label: str, metric: Metric) -> str:
+    return f"{label} %" if metric.name == ACCURACY else label
 
 
 def _interval(row: Row) -> str:
@@ -68,10 +78,19 @@ def _note(rows: list[Row]) -> str:
     prunable = {row.method: row.prunable for row in rows}
     counts = " or ".join(f"{count:,} {method}s" for method, count in prunable.items())
     note = (
-        f"Test accuracy on {rows[0].total:,} images. k is the percent removed of the weights or "
+        f"Test {_measured(rows)}. k is the percent removed of the weights or "
         f"units that could be: {counts}{_where(rows)}, of {rows[0].parameters:,} parameters."
     )
     return telling.joined(note, telling.throughout(rows, "k"))
+
+
+def _measured(rows: list[Row]) -> str:
+    """Say what is measured, and on how many examples."""
+    if rows[0].score is not None:
+        return f"value of {rows[0].metric}, the larger the better"
+    if rows[0].metric == ACCURACY:
+        return f"accuracy on {rows[0].total:,} images"
+    return f"loss, {rows[0].metric}, on {rows[0].total:,} examples: the smaller the better"
 
 
 def _where(rows: list[Row]) -> str:
@@ -132,22 +151,26 @@ def held_table(rows: list[Row], unpruned: float) -> Table:
             smaller = _times(there.parameters, there.effective)
             left = [f"{there.nonzero:,}", f"{there.effective:,}", smaller]
         lines.append([label, "none" if last is None else f"{last:.15g}", *left])
-    note = (
-        f"The largest k asked up to which accuracy stays within 1 point of {unpruned:.2%}. "
-        f"{_EFFECTIVE}."
-    )
+    note = f"The largest k asked up to which {_stays(metrics.of(rows[0]), unpruned)}. {_EFFECTIVE}."
     return Table(["curve", "largest k", "nonzero", "effective", "smaller"], lines, note)
+
+
+def _stays(metric: Metric, unpruned: float) -> str:
+    if metric.name == ACCURACY:
+        return f"accuracy stays within 1 point of {unpruned:.2%}"
+    return f"{metric.name} stays within a tenth of {metric.told(unpruned)}"
 
 
 def by_layer(rows: list[Row]) -> Table:
     """Return one line for each k and one column for each layer, pruned alone."""
     layers = list(dict.fromkeys(row.layers for row in rows))
-    accuracy = {(row.layers, row.k): f"{100 * row.accuracy:.2f}" for row in rows}
+    cells = {(row.layers, row.k): metrics.of(row).cell(metrics.value(row)) for row in rows}
     lines = [
-        [f"{k:.15g}", *(accuracy[layer, k] for layer in layers)]
+        [f"{k:.15g}", *(cells[layer, k] for layer in layers)]
         for k in dict.fromkeys(row.k for row in rows)
     ]
-    note = f"Test accuracy in percent on {rows[0].total:,} images, each layer pruned alone."
+    measured = _measured(rows).replace("accuracy on", "accuracy in percent on")
+    note = f"Test {measured}, each layer pruned alone."
     return Table(["k", *layers], lines, telling.joined(note, telling.throughout(rows, "k")))
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from prune.core.judge import ACCURACY
 from prune.files.results import Row
 from prune.settings.files import BY_BYTES, BY_K, BY_MACS, BY_PARAMETERS, BY_TIME
-from prune.views import telling
+from prune.views import metrics, telling
+from prune.views.metrics import Metric
 
-TOLERANCE = 0.01  # of accuracy: "one point"
 _MARGIN = 1.02  # of times: where memory happens to lie makes as much
 # Of more curves than this a sentence names the best and the worst only.
 _FEW = 2
@@ -52,11 +53,10 @@ def curves(rows: list[Row]) -> Curves:
 
 
 def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]:
-    """Return the last k up to which every point is within one point, and the k after it."""
+    """Return the last k up to which every point is near the unpruned, and the k after it."""
     last = None
     for row in curve:
-        # The counts are whole; a hair of tolerance keeps exactly one point inside.
-        if row.accuracy < unpruned - TOLERANCE - 1e-12:
+        if not metrics.of(row).holds(metrics.value(row), unpruned):
             return last, row.k
         last = row.k
     return last, None
@@ -70,17 +70,21 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
 
 
 def _each(grouped: Curves, unpruned: float) -> str:
-    extents = []
+    metric, extents = _metric(grouped), []
     for i, (label, curve) in enumerate(grouped.items()):
         last, _ = held(curve, unpruned)
         method, *rest = label.split(" ", 1)
         named = f"{method} pruning" + "".join(f" ({words})" for words in rest)
-        keeps = "" if i else f" keeps within 1 point of {_percent(unpruned)}"
+        keeps = "" if i else f" keeps {metric.near} {metric.told(unpruned)}"
         extents.append(f"{named}{keeps} {_up_to(last)}")
     highest = max(curve[-1].k for curve in grouped.values())
-    ends = " and ".join(_percent(curve[-1].accuracy) for curve in grouped.values())
+    ends = " and ".join(metric.told(metrics.value(curve[-1])) for curve in grouped.values())
     sentence = f"{', '.join(extents)}; k = {highest:.15g} leaves {ends}."
     return sentence[0].upper() + sentence[1:]
+
+
+def _metric(grouped: Curves) -> Metric:
+    return metrics.of(next(iter(grouped.values()))[0])
 
 
 def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
@@ -100,7 +104,8 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
     for i, (before, after) in enumerate(pairwise(order), 1):
         if axis.bounds and not _costs_more(after[0], before[0], axis):
             told[i] += " (too close to tell)"
-    return f"Cheapest within that point: {', '.join(told) or 'nothing asked'}."
+    bound = "point" if metrics.of(rows[0]).name == ACCURACY else "bound"
+    return f"Cheapest within that {bound}: {', '.join(told) or 'nothing asked'}."
 
 
 def _with(tied: list[Row], axis: Cost) -> str:
@@ -135,7 +140,8 @@ def _first_and_last(grouped: Curves, unpruned: float) -> str:
         reached.setdefault(held(curve, unpruned)[0], []).append(label)
     order = sorted(reached, key=lambda k: -1 if k is None else k)
     least, most = order[0], order[-1]
-    within = f"within 1 point of {_percent(unpruned)}"
+    metric = _metric(grouped)
+    within = f"{metric.near} {metric.told(unpruned)}"
     if len(reached) == 1:
         return f"All {len(grouped)} curves alike keep {within} {_up_to(most)}."
     keep = "keep" if reached[most][1:] else "keeps"
@@ -153,15 +159,16 @@ def most_sensitive(rows: list[Row], unpruned: float) -> str:
         for layer in dict.fromkeys(row.layers for row in rows)
     }
     told = ", ".join(f"{layer} {_up_to(k)}" for layer, k in extents.items())
-    said = f"Pruned alone, each stays within 1 point of {_percent(unpruned)}: {told}."
+    metric = metrics.of(rows[0])
+    said = f"Pruned alone, each {_stays(metric)} {metric.told(unpruned)}: {told}."
     return telling.joined(telling.throughout(rows, "k"), said)
+
+
+def _stays(metric: Metric) -> str:
+    return f"{'stays' if metric.name == ACCURACY else 'keeps'} {metric.near}"
 
 
 def _up_to(k: float | None) -> str:
     if k is None:
         return "at no k asked"
     return f"up to k = {k:.15g}" if k else "at k = 0 alone"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
