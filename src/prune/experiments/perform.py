@@ -254,9 +254,11 @@ def whole(network: Network, engine: Engine) -> Evaluation:
     unpruned = engine(network)
     found = unpruned.loss if unpruned.score is None else unpruned.score
     if not np.isfinite(found):
+        if anatomy.is_chain(network):
+            raise PruneError("the network's outputs overflow float32; train it again")
         raise PruneError(
-            f"the unpruned network's {unpruned.metric} cannot be told: its outputs overflow "
-            "float32 or are NaN; train it again, or see whether the data are what it was trained on"
+            f"the unpruned model's {unpruned.metric} cannot be told: its outputs are {found} on "
+            "these data; train it again, or give data of the kind that it was trained on"
         )
     return unpruned
 
