@@ -216,7 +216,9 @@ def test_an_existing_file_is_not_overwritten(prune, tmp_path):
 
 def test_data_that_do_not_fit_are_refused(prune, tiny, tmp_path, rng):
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 7)), y_test=np.zeros(4, int))
-    assert_refused(prune("weight", *tiny[:2], "--data", tmp_path / "d.npz"), "images have 7 pixels")
+    assert_refused(
+        prune("weight", *tiny[:2], "--data", tmp_path / "d.npz"), "images have shape (7,)"
+    )
     np.savez(tmp_path / "d.npz", x_test=np.zeros((4, 6)), y_test=np.full(4, 3))
     assert_refused(prune("weight", *tiny[:2], "--data", tmp_path / "d.npz"), "labels go up to 3")
 
