@@ -1,11 +1,11 @@
 """Prune half of the units of many architectures, and prove each result: makes `docs/models.md`.
 
-    python benchmarks/models.py docs/models.md            # all of them
-    python benchmarks/models.py docs/models.md MobileNet  # names that begin so; other rows stay
+    python benchmarks/models.py docs/models.md                 # all of them
+    python benchmarks/models.py docs/models.md MobileNet ResN  # names that begin so; others stay
 
-All take an hour or two, and the largest 16 GB.  Each model is built, masked, shrunk and proved in a
-process of its own, with random weights, random normalisation statistics and random gammas; its
-shrunk form is saved, and opened by stock Keras in another one, which knows nothing of `prune`.
+Each model is built, masked, shrunk and proved, with random weights, random normalisation statistics
+and random gammas; its shrunk form is saved, and opened by stock Keras in another process, which
+knows nothing of `prune`.  What is done stands on the page at once; what is interrupted can go on.
 """
 
 from __future__ import annotations
@@ -13,20 +13,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
+TESTS = ROOT / "tests"
+sys.path[:0] = [str(TESTS), str(ROOT / "src")]
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
 
 from zoo import ZOO  # noqa: E402
 
 CLASSES, SPARSITY, SECONDS = 10, 0.5, 3600
+LARGE = 20_000_000  # weights, after which a process is begun anew, for its memory
 
 # Side of the images, small ones first; the weights are those of the architecture whatever it is.
 APPLICATIONS = {
@@ -84,8 +88,8 @@ layer's largest value; 1e-5 is the limit. "Changed" is how far masking moved the
 model is then saved, and opened by stock Keras in a fresh process that knows nothing of `prune`;
 "reopened" is how far its outputs are from those before.
 
-    python benchmarks/models.py docs/models.md            # all of them
-    python benchmarks/models.py docs/models.md MobileNet  # names that begin so; other rows stay
+    python benchmarks/models.py docs/models.md                 # all of them
+    python benchmarks/models.py docs/models.md MobileNet ResN  # names that begin so; others stay
 
 Groups are units that are ranked with each other; units that are frozen stay, for the reason given.
 End to end alone would be a weak proof: tests roll the inputs of every kernel of the zoo by one
@@ -110,16 +114,18 @@ TABLE = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}\n"
 
 
 def main(argv: list[str]) -> int:
-    """Measure the models whose names begin as said, or one of them in this process."""
-    if argv[0] == "--one":
-        print("ROW" + json.dumps(measured(argv[1], Path(argv[2]))))
-        return 0
-    page, begin = Path(argv[0]), argv[1] if len(argv) > 1 else ""
-    rows = _rows(page)
-    for name in [name for name in NAMES if name.startswith(begin)]:
-        rows[name] = _row(name, _tried(name))
-        print(rows[name], file=sys.stderr, flush=True)
+    """Measure the models whose names begin as said, each as soon as it is done."""
+    if argv == ["--serve"]:
+        return serve()
+    page, begins = Path(argv[0]), tuple(argv[1:]) or ("",)
+    measurer, opener = Child([__file__, "--serve"], ROOT / "src"), Child(["-c", _OPENER], TESTS)
+    for name in [name for name in NAMES if name.startswith(begins)]:
+        row = _row(name, _tried(name, measurer, opener))
+        print(row, file=sys.stderr, flush=True)
+        rows = {**_rows(page), name: row}  # read anew: another run may have written meanwhile
         page.write_text(HEAD + TABLE + "".join(f"{rows[name]}\n" for name in NAMES if name in rows))
+    measurer.end()
+    opener.end()
     return 0
 
 
@@ -130,58 +136,114 @@ def _rows(page: Path) -> dict[str, str]:
     return {name: row for name, row in rows.items() if name in NAMES}
 
 
-def _tried(name: str) -> dict[str, Any]:
+def _tried(name: str, measurer: Child, opener: Child) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        command = [sys.executable, __file__, "--one", name, folder]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-        lines = [line for line in done.stdout.splitlines() if line.startswith("ROW")]
-        if done.returncode or not lines:
-            return {"failed": (done.stderr.strip().splitlines() or ["killed"])[-1]}
-        row = json.loads(lines[-1].removeprefix("ROW"))
-        row["seconds"] = time.perf_counter() - started
-        code = (_CUSTOM if name in ZOO else "") + _REOPEN
-        path = os.pathsep.join([str(ROOT / "tests")] if name in ZOO else [])
-        command = [sys.executable, "-c", code, folder, name]
-        environment = {**os.environ, "PYTHONPATH": path}
-        opened = subprocess.run(
-            command, capture_output=True, text=True, env=environment, check=False
-        )
-        wrong = (opened.stderr.strip().splitlines() or [""])[-1]
-        row["reopened"] = float(opened.stdout.split()[-1]) if not opened.returncode else wrong
+        try:
+            row = measurer.ask(name, folder)
+            if "failed" not in row:
+                row["seconds"] = time.perf_counter() - started
+                row["reopened"] = opener.ask(name, folder)
+        except Died as error:
+            return {"failed": str(error)}
+        if row.get("before", 0) > LARGE:
+            measurer.end()
+            opener.end()
         return row
 
 
+class Died(Exception):
+    """A process did not answer, for the reason that it gave last."""
+
+
+class Child:
+    """A process that is asked one thing after the other, and begun anew if it has ended."""
+
+    def __init__(self, words: list[str], path: Path) -> None:
+        """Take the arguments for Python, and where it finds modules."""
+        self._words, self._path = words, path
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, name: str, folder: str) -> Any:
+        """Return what it answers."""
+        process = self._process = self._process or self._begun()
+        pipes = process.stdin, process.stdout
+        timer = threading.Timer(SECONDS, process.kill)
+        timer.start()
+        try:
+            print(json.dumps([name, folder]), file=pipes[0], flush=True)
+            answer = next(line for line in pipes[1] if line.startswith("ROW"))
+        except (OSError, StopIteration) as error:
+            self.end()
+            raise Died(f"ended, or took more than {SECONDS} s") from error
+        finally:
+            timer.cancel()
+        return json.loads(answer.removeprefix("ROW"))
+
+    def _begun(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *self._words],
+            env={**os.environ, "PYTHONPATH": str(self._path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self) -> None:
+        """Let it go, with its memory."""
+        if self._process:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
 # A model with a class of the user's own opens where that is known.
-_CUSTOM = """
-import sys, keras, zoo
-zoo.ZOO[sys.argv[2]](keras)
+_OPENER = """
+import json, sys, keras, numpy as np, zoo
+for line in sys.stdin:
+    name, folder = json.loads(line)
+    keras.utils.clear_session()
+    if name in zoo.ZOO:
+        zoo.ZOO[name](keras)
+    assert "prune" not in sys.modules
+    data = np.load(folder + "/answers.npz")
+    model = keras.saving.load_model(folder + "/small.keras")
+    inputs = [data[f"input_{i}"] for i in range(len(model.inputs))]
+    graph = getattr(model, "_functional", model)
+    given = keras.tree.pack_sequence_as(graph._inputs_struct, inputs)
+    answers = [np.asarray(each) for each in keras.tree.flatten(model(given, training=False))]
+    pairs = [(each, data[f"output_{i}"]) for i, each in enumerate(answers)]
+    worst = max(np.abs(a - b).max() / (np.abs(a).max() or 1) for a, b in pairs)
+    print("ROW" + json.dumps(float(worst)), flush=True)
 """
-_REOPEN = """
-import sys, keras, numpy as np
-data = np.load(sys.argv[1] + "/answers.npz")
-model = keras.saving.load_model(sys.argv[1] + "/small.keras")
-inputs = [data[f"input_{i}"] for i in range(len(model.inputs))]
-graph = getattr(model, "_functional", model)
-given = keras.tree.pack_sequence_as(graph._inputs_struct, inputs)
-answers = keras.tree.flatten(model.predict(given, verbose=0))
-before = [data[f"output_{i}"] for i in range(len(answers))]
-print(max(np.abs(a - b).max() / (np.abs(a).max() or 1) for a, b in zip(answers, before)))
-"""
+
+
+def serve() -> int:
+    """Measure what is asked for on standard input, line by line."""
+    for line in sys.stdin:
+        name, folder = json.loads(line)
+        try:
+            answer = measured(name, Path(folder))
+        except Exception as error:
+            answer = {"failed": f"{type(error).__name__}: {error}"}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(f"{name}: at most {peak:.1f} GB so far", file=sys.stderr, flush=True)
+        print("ROW" + json.dumps(answer), flush=True)
+    return 0
 
 
 def measured(name: str, folder: Path) -> dict[str, Any]:
     """Build, halve and prove one model, and save its shrunk form with what it answers."""
-    from prune.core import masks, structure
+    from prune.core import ranking, scopes, structure
     from prune.models import arrays, cut, keras_bridge, proof
     from prune.models.trace import trace
 
     keras = keras_bridge.import_keras()
+    keras.utils.clear_session()
     model = _built(keras, name)
     found = trace(model)
-    halves = masks.per_layer(
-        masks.rank(structure.unit_norms(found, arrays.arrays(model))), SPARSITY
-    )
+    norms = structure.unit_norms(found, arrays.arrays(model))
+    halves = scopes.SCOPES["layer"].cut(ranking.rank(norms), SPARSITY)
     small = cut.shrunk(model, halves)
     told = proof.prove(cut.masked(model, halves), small, halves, original=model)
     _save(keras, small, folder)
@@ -216,7 +278,7 @@ def _save(keras: Any, small: Any, folder: Path) -> None:
     inputs = examples(small)
     graph = getattr(small, "_functional", small)
     given = keras.tree.pack_sequence_as(graph._inputs_struct, inputs)
-    outputs = keras.tree.flatten(small.predict(given, verbose=0))
+    outputs = [np.asarray(each) for each in keras.tree.flatten(small(given, training=False))]
     np.savez(
         folder / "answers.npz",
         **{f"input_{i}": each for i, each in enumerate(inputs)},

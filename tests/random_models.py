@@ -18,6 +18,10 @@ KINDS = (
     "grouped",
     "prelu",
     "shared",
+    "transposed",
+    "normalised",
+    "computed",
+    "nested",
 )
 ACTIVATIONS = ("relu", "linear", "sigmoid", "tanh", "gelu", "swish", "hard_sigmoid", "softplus")
 
@@ -87,6 +91,25 @@ class Generator:
     def shared(self, x):
         layer = self.layers.Conv2D(x.shape[-1], 3, padding="same", activation="relu")
         return layer(layer(x))
+
+    def transposed(self, x):
+        return self.layers.Conv2DTranspose(4, 2, padding="same", activation="relu")(x)
+
+    def normalised(self, x):
+        """Each with all others, or in groups of two or three."""
+        groups = next((n for n in (3, 2) if x.shape[-1] % n == 0), 1)
+        kind = self.pick(["LayerNormalization", "GroupNormalization"])
+        return getattr(self.layers, kind)(**({"groups": groups} if kind[0] == "G" else {}))(x)
+
+    def computed(self, x):
+        """Operations in place of layers."""
+        return self.keras.ops.relu(x * 0.5 - self.like(x)) + x
+
+    def nested(self, x):
+        """A model within the model, that is called twice."""
+        inside = self.keras.Input(x.shape[1:])
+        inner = self.keras.Model(inside, self.layers.ReLU()(self.like(inside)))
+        return inner(inner(x))
 
     def model(self):
         inputs = self.keras.Input((5, 6, 3))

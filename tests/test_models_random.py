@@ -35,7 +35,7 @@ def test_a_random_model_keeps_the_laws_of_pruning(keras, seed):
     norms = structure.unit_norms(found, before)
     assert norms, "nothing to prune"
     ranks = ranking.rank(norms)
-    sparsity = SPARSITIES[1 + seed % (len(SPARSITIES) - 1)]
+    sparsity = SPARSITIES[seed % len(SPARSITIES)]
     cuts = {each: scopes.SCOPES["layer"].cut(ranks, each) for each in SPARSITIES}
 
     units = cuts[sparsity]
@@ -43,8 +43,14 @@ def test_a_random_model_keeps_the_laws_of_pruning(keras, seed):
     told = proof.prove(whole, small, units, original=model)
     assert told.holds, told.worst
     assert_sizes(found, before, small, units)
-    assert_masks_are_exact_and_nested(found, norms, cuts)
-    assert_unchanged(model, before)
+    assert told.changed > 0 or sparsity < 0.5
+    if sparsity == 0:  # the model itself
+        assert told.changed == 0
+        assert_same(arrays.arrays(small), before)
+        assert small.get_config()["layers"] == model.get_config()["layers"]
+    assert_masks_are_exact_and_nested(norms, cuts)
+    assert_weights_are_exact(found, before)
+    assert_same(arrays.arrays(model), before)
     assert calls(model) == called
     assert small.output_shape == model.output_shape
     assert [layer.name for layer in small.layers] == [layer.name for layer in model.layers]
@@ -71,19 +77,32 @@ def lost(found, units, array, axis):
     return count
 
 
-def assert_masks_are_exact_and_nested(found, norms, cuts):
-    for group, scores in norms.items():
-        kept = [cuts[sparsity][group] for sparsity in SPARSITIES]
+def assert_masks_are_exact_and_nested(scores, cuts):
+    """Each kernel or group loses exactly its share, and keeps it lost when more goes."""
+    for name, own in scores.items():
+        kept = [cuts[sparsity][name] for sparsity in SPARSITIES]
         for sparsity, mask in zip(SPARSITIES, kept):
-            assert np.count_nonzero(~mask) == int(Fraction(str(sparsity)) * scores.size)
+            assert np.count_nonzero(~mask) == int(Fraction(str(sparsity)) * own.size)
         for denser, sparser in pairwise(kept):
             assert not np.any(sparser & ~denser)
 
 
-def assert_unchanged(model, before):
-    after = arrays.arrays(model)
-    assert after.keys() == before.keys()
-    assert all(np.array_equal(after[name], before[name]) for name in before)
+def assert_weights_are_exact(found, before):
+    """By weight each kernel but the output's has exactly its share of zeros, and nothing else."""
+    matrices = structure.matrices(found, before)
+    scores = {name: np.abs(matrices[name]) for name in structure.prunable(found)}
+    ranks = ranking.rank(scores)
+    cuts = {each: scopes.SCOPES["layer"].cut(ranks, each) for each in SPARSITIES}
+    assert_masks_are_exact_and_nested(scores, cuts)
+    zeros = structure.masked(found, before, cuts[0.8])
+    for name, array in before.items():
+        lost = int(Fraction("0.8") * array.size) if name in scores else 0
+        assert structure.nonzero({name: array}) - structure.nonzero({name: zeros[name]}) == lost
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in other)
 
 
 def calls(model):

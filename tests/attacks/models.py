@@ -39,6 +39,11 @@ def sequential(name, *layers):
     return {"module": "keras", "class_name": "Sequential", "config": config}
 
 
+def other():
+    """Return what no chain of Dense layers has, whose settings need not all be read."""
+    return entry("UnitNormalization", "other")
+
+
 def weights(folder, **arrays):
     """Return the content of a weights file with arrays at places such as conv2d__vars__0."""
     path = folder / "part"
@@ -53,7 +58,7 @@ def weights(folder, **arrays):
 def plain(folder, *layers, **more):
     """Write a model of these layers and then the usual two, with the usual arrays."""
     last = entry("Dense", "dense_1", units=3)
-    return keras_file(folder, model(*layers, dense("dense"), last, **more))
+    return keras_file(folder, model(other(), *layers, dense("dense"), last, **more))
 
 
 def refused(message):
@@ -135,6 +140,13 @@ def layers_by_the_hundred_thousand(folder):
     layer = json.dumps(entry("Activation", "a", activation="relu"))
     body = f'{{"name": "a", "layers": [{", ".join([layer] * 150_000)}]}}'
     return keras_file(folder, f'{{"class_name": "Sequential", "config": {body}}}')
+
+
+@refused("layer '.' has no class_name where one belongs")
+def layers_by_the_million(folder):
+    """Ten models within each other, the innermost of a million layers of nothing."""
+    head = '{"class_name": "Sequential", "config": {"name": "a", "layers": ['
+    return keras_file(folder, head * 10 + ", ".join(["{}"] * 10**6) + "]}}" * 10)
 
 
 @refused("calls its layers more than 6,000 times")
@@ -403,6 +415,7 @@ def kernel_of_other_units(folder):
 def arrays_for_fewer_layers(folder):
     """A layer more than there are arrays for."""
     layers = [
+        other(),
         dense("dense"),
         entry("Dense", "dense_1", units=3),
         entry("Dense", "dense_2", units=2),

@@ -49,38 +49,23 @@ def command(attack: Attack, path: str, folder: Path) -> list[str]:
     weights, data = str(folder / "good.weights.h5"), str(folder / "good.npz")
     out = ["--out", str(Path(path).parent / "out"), "--k", "50", "-q"]
     return {
-        "weights": ["inspect", path, "-q"],
-        "model": ["read", path],
+        **dict.fromkeys(("weights", "model"), ["inspect", path, "-q"]),
         "data": ["weight", "--weights", weights, "--data", path, *out],
         "k-map": ["weight", "--weights", weights, "--data", data, "--k-map", path, *out],
     }[attack.kind]
-
-
-def read_model(argv: list[str]) -> int:
-    """Read a whole model of any layers, as the commands do; return the exit code."""
-    from prune import PruneError
-    from prune.files import models
-
-    try:
-        models.read(Path(argv[1]))
-    except PruneError as error:
-        sys.stderr.write(f"prune: {error}\n")
-        return error.exit_code
-    return 0
 
 
 def tried(argv: list[str]) -> dict:
     """Run one command in this process; return how it ended."""
     from prune.cli.main import main
 
-    run = read_model if argv[0] == "read" else main
     out, err = io.StringIO(), io.StringIO()
     started = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         signal.alarm(60)
         try:
-            status = run(argv)
+            status = main(argv)
         except TookTooLong:
             status = -1
         finally:
