@@ -49,7 +49,8 @@ def command(attack: Attack, path: str, folder: Path) -> list[str]:
     weights, data = str(folder / "good.weights.h5"), str(folder / "good.npz")
     out = ["--out", str(Path(path).parent / "out"), "--k", "50", "-q"]
     return {
-        **dict.fromkeys(("weights", "model"), ["inspect", path, "-q"]),
+        "weights": ["inspect", path, "-q"],
+        "model": ["inspect", path, "-q"],
         "data": ["weight", "--weights", weights, "--data", path, *out],
         "k-map": ["weight", "--weights", weights, "--data", data, "--k-map", path, *out],
     }[attack.kind]
