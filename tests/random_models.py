@@ -118,7 +118,7 @@ class Generator:
             tensors.append(getattr(self, self.pick(KINDS))(self.pick(tensors[-2:])))
         x = self.layers.Concatenate()(tensors[-2:])
         x = self.layers.Flatten()(x) if self.rng.random() < 0.6 else self.top(x)
-        x = self.layers.Dense(int(self.rng.integers(2, 9)), activation="relu")(x)
+        x = self.layers.Dense(int(self.rng.integers(2, 9)), activation="tanh")(x)
         return self.keras.Model(inputs, self.layers.Dense(3, activation="softmax")(x))
 
     def top(self, x):

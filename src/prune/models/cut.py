@@ -45,12 +45,8 @@ def masked(model: keras.Model, masks: Masks) -> keras.Model:
     """
     found = traced(model)
     kept = structures.left(found.structure, {})
-    return rebuilt(
-        model,
-        found,
-        kept,
-        structures.masked(found.structure, models_arrays.arrays(model), masks),
-    )
+    whole = structures.masked(found.structure, models_arrays.arrays(model), masks)
+    return rebuilt(model, found, kept, whole)
 
 
 def rebuilt(
