@@ -163,7 +163,8 @@ def test_the_page_tells_of_each_attack_what_comes_of_it(outcomes):
     _, found, *_ = outcomes
     for row in rows:
         came, told = found[row[0]], row[-1]
-        assert told.startswith("exit 2: " if came["status"] else "answers rightly")
+        ending = "exit 2: " if came["status"] else "answers rightly"
+        assert told.startswith(ending), (row[0], came["err"])
         # Behind the name of the file, which differs.
         assert told.removeprefix("exit 2: ")[:50] in came["err"] or not came["status"]
 
