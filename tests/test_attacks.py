@@ -20,7 +20,8 @@ from attacks.material import BIASES, KERNELS
 from attacks.run import MARK, prepare
 from prune import PruneError
 from prune.core.network import arrays
-from prune.files import allocations, data, models, weights
+from prune.files import allocations, data, weights
+from prune.models import loading
 
 TESTS = Path(__file__).parent
 SOURCE = Path(package.__file__).parents[1]
@@ -180,10 +181,8 @@ def test_each_is_refused_in_this_process_too(outcomes, name):
     # The same by the functions that the command calls, so that coverage can see them.
     path, attack = outcomes[0][name], ATTACKS[name]
     with pytest.raises(PruneError) as caught:
-        if attack.kind == "weights":
-            weights.load(path)
-        elif attack.kind == "model":
-            models.read(path)
+        if attack.kind in ("weights", "model"):
+            loading.load(path)
         elif attack.kind == "k-map":
             allocations.parse(allocations.read(path), ("dense",))
         else:

@@ -89,7 +89,7 @@ def test_a_saved_model_answers_as_it_did(keras, stock, make, ending, tmp_path):
     model = drawn(getattr(stock, make)())
     path = tmp_path / f"model.{ending}"
     model.save(path)
-    built = build.build(models.read(path))
+    built = build.build(models.parse(path.read_bytes()))
     inputs = inputs_of(model)
     for ours, theirs in zip(answers(built, inputs), answers(model, inputs), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -115,7 +115,7 @@ def test_what_is_not_as_by_default_comes_through(keras, tmp_path):
         ]
     )
     model.save(tmp_path / "a.keras")
-    file = models.read(tmp_path / "a.keras")
+    file = models.parse((tmp_path / "a.keras").read_bytes())
     _, dense, normalization = (layer["config"] for layer in file.config["config"]["layers"])
     assert (dense["name"], dense["units"], dense["activation"]) == ("there", 3, "gelu")
     assert dense["kernel_initializer"]["config"] == {"mean": 0.0, "stddev": 0.2, "seed": 3}
@@ -133,7 +133,7 @@ def test_the_loss_is_a_word_and_the_model_comes_uncompiled(keras, stock, loss, w
     model = stock.prepared()
     model.compile("sgd", loss)
     model.save(tmp_path / "a.keras")
-    file = models.read(tmp_path / "a.keras")
+    file = models.parse((tmp_path / "a.keras").read_bytes())
     assert file.loss == word
     assert not build.build(file).compiled
 
@@ -268,9 +268,9 @@ def test_a_class_of_the_users_own_is_built_once_it_is_trusted(keras, stock, tmp_
     path = tmp_path / "a.keras"
     model.save(path)
     with pytest.raises(PruneError, match=r"layer 'doubling' is a Doubling .*--trust module:Doub"):
-        models.read(path)
+        models.parse(path.read_bytes())
     own = trust.trusted("stock_models:Doubling")
     assert own == {"Doubling": stock.Doubling}
-    built = build.build(models.read(path, own))
+    built = build.build(models.parse(path.read_bytes(), own))
     inputs = inputs_of(model)
     np.testing.assert_array_equal(answers(built, inputs), answers(model, inputs))

@@ -243,7 +243,7 @@ def test_arrays_come_as_they_are_stored(tmp_path):
         group["2"], group["3"] = np.int32(-7), np.arange(3, dtype=">u2")
     config = sequential("a", entry("Normalization", "n", axis=-1))
     keras_file(tmp_path, config, weights=path.read_bytes())
-    arrays = models.read(tmp_path / "model.keras").arrays
+    arrays = models.parse((tmp_path / "model.keras").read_bytes()).arrays
     assert [str(array.dtype) for array in arrays.values()] == [">f8", "float16", "int32", ">u2"]
     assert arrays["layers/normalization/vars/2"] == -7
     assert arrays["layers/normalization/vars/3"].tolist() == [0, 1, 2]
@@ -259,7 +259,7 @@ def test_a_whole_model_of_other_layers_is_no_chain(tmp_path):
 
 
 def test_a_chain_is_read_as_a_model_too(tmp_path):
-    file = models.read(keras_file(tmp_path, configuration()))
+    file = models.parse(keras_file(tmp_path, configuration()).read_bytes())
     expected = [array for pair in zip(KERNELS, BIASES) for array in pair]
     for read, written in zip(file.arrays.values(), expected, strict=True):
         np.testing.assert_array_equal(read, written)

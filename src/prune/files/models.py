@@ -6,13 +6,12 @@ Neither Keras nor h5py sees a byte of the file.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.files import accidents, archives, keras_config, keras_reader, limits, regular
+from prune.files import accidents, archives, keras_config, keras_reader, limits
 from prune.files.hdf5 import tree
 from prune.files.hdf5.headers import SIGNATURE
 from prune.files.hdf5.tree import Branch
@@ -37,20 +36,11 @@ class ModelFile(NamedTuple):
     trust: Trust  # the user's own classes, by the names in the configuration
 
 
-def read(source: Path | bytes, trust: Trust | None = None) -> ModelFile:
-    """Read a whole model, `.keras` or the `.h5` of Keras 2; `PruneError` names the file."""
-    if isinstance(source, bytes):
-        return parse(source, trust)
-    try:
-        return parse(regular.read(source), trust)
-    except regular.Folder:
-        raise PruneError(f"model {source}: {accidents.of_folder(source)}") from None
-    except PruneError as error:
-        raise PruneError(f"model {source}: {error}") from error
-
-
 def parse(content: bytes, trust: Trust | None = None) -> ModelFile:
-    """Return the model in the content of a file; `PruneError` goes on from the file's name."""
+    """Return the whole model in the content of a file, `.keras` or the `.h5` of Keras 2.
+
+    The `PruneError` for anything else goes on from the file's name.
+    """
     trust = trust or {}
     form, config, training, root = _opened(content)
     rebuilt = graph.model(config, trust)

@@ -54,8 +54,12 @@ def load(path: Path, activation: str = "relu", isolate: bool = False) -> Weights
     `activation` is the hidden layers' in a file that does not tell; then the output's is softmax.
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
+    return of_content(content(path), path, activation, isolate)
+
+
+def of_content(content: bytes, path: Path, activation: str, isolate: bool) -> WeightsFile:
+    """Read the network in the content of a file as `load` does."""
     split_activation(activation)
-    content = _read(path)
     return (_isolated if isolate else parse)(content, path, activation)
 
 
@@ -89,7 +93,8 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """Return the content of a file of weights; `PruneError` says what else `path` is."""
     try:
         if accidents.is_shard(path):
             raise PruneError("is a part of a sharded checkpoint; save the model as one .keras file")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from prune import PruneError
-from prune.files import models, regular, weights
+from prune.files import models, weights
 from prune.files.keras_layers.trust import trusted
 from prune.files.weights import WeightsFile
 from prune.models import build
@@ -20,19 +20,13 @@ def load(
 
     A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.
     """
-    if not _is_model(path):
-        return weights.load(path, activation, isolate)
+    content = weights.content(path)
+    if models.is_chain(content):
+        return weights.of_content(content, path, activation, isolate)
     try:
-        file = models.parse(regular.read(path), trusted(",".join(trust)) if trust else None)
+        file = models.parse(content, trusted(",".join(trust)) if trust else None)
         if isolate:
             raise PruneError("is read without --isolate alone, which is for chains so far")
         return WeightsFile(net(build.build(file), file.loss), file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
-
-
-def _is_model(path: Path) -> bool:
-    try:
-        return not models.is_chain(regular.read(path))
-    except PruneError:
-        return False  # of which `weights` says what it is
