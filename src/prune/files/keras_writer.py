@@ -5,9 +5,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
+from typing import Any
 
 from prune.core.network import Network
 from prune.files import keras_config
+
+
+def new_file(where: Path | io.BytesIO) -> Any:
+    """Open a new HDF5 file to write to."""
+    import h5py  # here, since most commands write no such file, and its import takes time
+
+    return h5py.File(where, "w")
 
 
 def hdf5_bytes(network: Network, compress: bool = False) -> bytes:
@@ -16,10 +25,8 @@ def hdf5_bytes(network: Network, compress: bool = False) -> bytes:
     Keras chooses its loader by name: `.weights.h5` is read from /layers, any other `.h5` from
     /model_weights.  Both lead to the same stored arrays.
     """
-    import h5py  # here, since most commands write no such file, and its import takes time
-
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    with new_file(buffer) as file:
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = "3.0.0"
         file.attrs["model_config"] = json.dumps(keras_config.describe(network))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from prune import PruneError
-from prune.files import limits
+from prune.files import keras_writer, limits
 from prune.files.models import ModelFile
 from prune.files.names import printable, short
 from prune.models.keras_bridge import import_keras
@@ -131,12 +131,10 @@ def _results(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, tuple[int
 
 def _fill(model: keras.Model, file: ModelFile) -> None:
     """Give the model its arrays, by a clean copy that our own hand has written."""
-    import h5py  # here, since its import takes time
-
     writer, ending = {"keras": (_keras3, ".weights.h5"), "h5": (_keras2, ".h5")}[file.format]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"clean{ending}"
-        with h5py.File(path, "w") as clean:
+        with keras_writer.new_file(path) as clean:
             writer(clean, file.arrays)
         with _refusing("does not hold the arrays of its layers"):
             model.load_weights(path)

@@ -35,7 +35,7 @@ def spread(rows: list[Record], data: str) -> Report:
         spread_tables.published_table(found),
     )
     tables = [table for table in shown if table]
-    drawn = ("accuracy", partial(_accuracy, found))
+    drawn = ("accuracy", partial(_drawn, "accuracy", found))
     return Report(tables, spread_words.conclusion(found), records(found), drawn)
 
 
@@ -43,7 +43,7 @@ def by_depth(rows: list[Record], readings: depth.Readings) -> Report:
     """Show the largest k of each depth, and what that says."""
     found = families.families(rows)
     lines = depth.lines_of(found, readings)
-    drawn = ("depth", partial(_depth, lines))
+    drawn = ("depth", partial(_drawn, "depth", lines))
     return Report([depth.table(lines)], depth.verdict(lines), records(found), drawn)
 
 
@@ -60,13 +60,8 @@ def records(found: list[Family]) -> dict[str, bytes]:
     }
 
 
-def _accuracy(found: list[Family]) -> Any:
-    from prune.views import spread_plot  # here: it imports matplotlib
+def _drawn(name: str, shown: Any) -> Any:
+    """Draw a study's families, or its lines against depth, by the name of the picture."""
+    from prune.views import depth_plot, spread_plot  # here: they import matplotlib
 
-    return spread_plot.accuracy(found)
-
-
-def _depth(lines: list[depth.Line]) -> Any:
-    from prune.views import depth_plot  # here: it imports matplotlib
-
-    return depth_plot.largest_k(lines)
+    return {"accuracy": spread_plot.accuracy, "depth": depth_plot.largest_k}[name](shown)
