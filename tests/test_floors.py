@@ -135,7 +135,7 @@ LATE = {"prune.models.late.keras": "keras", "prune.models.late.tf": "tensorflow"
     ("package", "rooms"),
     [
         ("matplotlib", {"views"}),
-        ("keras", {"training", "models"}),
+        ("keras", {"training", "models", "api", "compat"}),
         ("tensorflow", {"training", "models"}),
     ],
 )

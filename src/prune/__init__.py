@@ -2,6 +2,8 @@
 
 Data flows one way; a file imports only from the floors below its own.
 
+    compat        floor 8   the names of other tools, over ours
+    api           floor 7   for scripts and notebooks: functions of a Keras model, callbacks
     cli           floor 7   parse, call one function, print
     experiments   floor 6   networks x criteria x sparsities -> rows
     training      floor 5   networks trained, at first and again after pruning (on TensorFlow)
@@ -21,7 +23,13 @@ __version__ = "0.1.0"
 
 # Public names, and the modules that have them, which are imported when a name is first used: to
 # import this package takes neither NumPy nor Keras.  A name also stands below, for type checkers.
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "Gradual": "prune.api.callbacks",
+    "Hold": "prune.api.callbacks",
+}
+if TYPE_CHECKING:
+    from prune.api.callbacks import Gradual as Gradual
+    from prune.api.callbacks import Hold as Hold
 
 __all__ = ["EnvironmentFailure", "PruneError", "__version__", *_LAZY]  # noqa: PLE0604
 

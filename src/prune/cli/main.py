@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import signal
@@ -42,6 +43,8 @@ class Terminated(KeyboardInterrupt):
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     _prepare_streams()
+    # In a session that has TensorFlow; of every network that is compiled it warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _signals(restore=argv is not None):
         return _outcome(sys.argv[1:] if argv is None else argv)
 

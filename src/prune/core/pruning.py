@@ -52,6 +52,10 @@ def _scores(score: Score, plan: Plan) -> Scores:
     """
     if plan.masks is None:
         return score(plan.network, plan.calibration)
+    if not anatomy.is_chain(plan.network):
+        scores = score(plan.network, plan.calibration)
+        gone = scores.keys() & plan.masks.keys()
+        return scores | {name: np.where(plan.masks[name], scores[name], -np.inf) for name in gone}
     groups = alive.by_masks(plan.network, plan.masks)
     images = plan.calibration.images
     calibration = replace(plan.calibration, images=images[:, groups[0]] if images.size else images)

@@ -118,6 +118,16 @@ def unit_norms(structure: Structure, arrays: Arrays) -> Scores:
     return {name: np.sqrt(squares[group.units]) for name, group in structure.groups.items()}
 
 
+def empty_units(structure: Structure, arrays: Arrays) -> Masks:
+    """Tell, by group, which units have nothing but zeros in all that makes them, (size,)."""
+    filled = np.zeros(_count(structure) + 1, bool)
+    for (name, axis), along in structure.axes.items():
+        if along.role == MADE:
+            others = tuple(i for i in range(arrays[name].ndim) if i != axis)
+            np.logical_or.at(filled, along.units, (arrays[name] != 0).any(axis=others))
+    return {name: ~filled[group.units] for name, group in structure.groups.items()}
+
+
 def _squares(array: np.ndarray, axis: int) -> np.ndarray:
     """Return the sum of squares of each slice along `axis`, (length,), in double precision."""
     slices = np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])

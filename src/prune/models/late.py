@@ -26,8 +26,11 @@ def import_keras() -> ModuleType:
     """Import Keras on TensorFlow, silently, with the settings that our numbers assume.
 
     The user's own Keras settings may name another backend or float type; they must not change
-    results unnoticed.
+    results unnoticed.  In a session that has Keras already it is taken as it is: its backend and
+    its settings are the user's, and nothing of ours is to change them.
     """
+    if "keras" in sys.modules:
+        return import_module("keras")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:

@@ -1,0 +1,1 @@
+"""The names of other tools over ours, for who comes from there."""
