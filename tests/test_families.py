@@ -152,6 +152,20 @@ def test_networks_that_do_not_hold_the_first_k_are_counted_apart():
     assert "of k against" not in spread_words.conclusion(found(late[5:] + units))
 
 
+def test_nothing_is_better_where_nothing_is_pruned():
+    falls = {0: 0.98, 50: 0.5, 90: 0.2}
+    rows = curve("weight", "magnitude", falls) + curve("weight", "obs", falls | {50: 0.6})
+    said = spread_words.conclusion(found(rows))
+    assert "At k = 0 " not in said and "At k = 50 weight obs beats weight magnitude" in said
+
+
+def test_methods_that_hold_equally_long_are_said_to():
+    rows = curve("weight", "magnitude", GOOD) + curve("unit", "norm", GOOD)
+    said = spread_words.conclusion(found(rows))
+    assert "weight and unit hold equally long on all 5 networks." in said
+    assert "+0.0 of k" not in said
+
+
 def test_methods_are_held_against_each_other_where_the_same_k_were_asked():
     good_units = curve("unit", "norm", GOOD)
     said = spread_words.conclusion(found(ROWS[:15] + good_units))

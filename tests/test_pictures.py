@@ -35,17 +35,32 @@ def test_a_kind_keeps_its_colour_and_curves_of_one_kind_have_their_own():
 
 
 def test_what_is_drawn_is_the_look():
-    plain, repaired = [replace(each) for each in ROWS], [replace(e, repair="lstsq") for e in ROWS]
-    (axes,) = plot.accuracy([*plain, *repaired], 0.98, 10, with_published=False).axes
+    repaired = [
+        replace(each, repair="lstsq", accuracy=each.accuracy / 2, correct=each.correct / 2)
+        for each in ROWS
+    ]
+    (axes,) = plot.accuracy([*ROWS, *repaired], 0.98, 10, with_published=False).axes
     lines = {container.get_label(): container[0] for container in axes.containers}
     assert lines["weight lstsq"].get_markerfacecolor() == "white"
     assert lines["weight"].get_markerfacecolor() == lines["weight"].get_color()
     rows = curve("weight", "obs", GOOD) + curve("weight", "obd", BAD)
-    rows += curve("weight", "obs", BAD, repair="lstsq")
+    worse = {k: share / 2 for k, share in BAD.items()}
+    rows += curve("weight", "obs", worse, repair="lstsq")
     (axes,) = spread_plot.accuracy(families.families(rows)).axes
     lines = {line.get_label(): line for line in axes.lines}
     assert lines["weight obs lstsq"].get_markerfacecolor() == "white"
     assert lines["weight obs lstsq"].get_color() == lines["weight obs"].get_color()
+
+
+def test_a_curve_that_covers_another_says_so():
+    twin = [replace(each, repair="lstsq") for each in ROWS[:4]]
+    (axes,) = plot.accuracy([*ROWS, *twin], 0.98, 10, with_published=False).axes
+    labels = {container.get_label() for container in axes.containers}
+    assert labels == {"weight", "unit", "weight lstsq (covers weight)"}
+    rows = curve("weight", "obs", GOOD) + curve("weight", "obd", GOOD)
+    (axes,) = spread_plot.accuracy(families.families(rows)).axes
+    labels = {line.get_label() for line in axes.lines}
+    assert {"weight obs", "weight obd (covers weight obs)"} <= labels
 
 
 def sixteen():

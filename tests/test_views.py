@@ -175,7 +175,10 @@ def test_points_can_be_drawn_against_what_they_cost(x, left):
 
 
 def test_a_criterion_keeps_its_colour_and_its_repair_is_dashed():
-    repaired = [replace(each, repair="lstsq") for each in MANY]
+    repaired = [
+        replace(each, repair="lstsq", accuracy=each.accuracy / 2, correct=each.correct / 2)
+        for each in MANY
+    ]
     (axes,) = plot.accuracy([*MANY, *repaired], 0.98, 10, with_published=False).axes
     lines = lines_by_label(axes)
     plain, dashed = lines["weight obs"], lines["weight obs lstsq"]

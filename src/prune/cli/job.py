@@ -219,7 +219,8 @@ def after_doubt(asked: Asked, doubt: Doubt) -> str:
 
 def told(job: Job, rows: Sequence[Entry]) -> list[Any]:
     """Return rows, each with the settings that all share and that its columns do not tell."""
-    found = columns(job.cells[0]) | {"model": None}  # whose name nobody needs to be told
+    # Sums of files are for programs.
+    found = columns(job.cells[0]) | {"model": None, "k_map": None}
     asked = {name: value for name, value in found.items() if value is not None}
     return [SimpleNamespace(**asked | vars(row)) for row in rows]
 

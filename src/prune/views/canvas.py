@@ -95,6 +95,21 @@ def looks(kinds: Sequence[Hashable]) -> list[Look]:
     return found
 
 
+def covering(points: dict[str, Hashable]) -> dict[str, str]:
+    """Return what to call each curve beside the axes: of one that covers another, which.
+
+    >>> covering({"a": (1, 2), "b": (1, 2), "c": (3, 4)})
+    {'a': 'a', 'b': 'b (covers a)', 'c': 'c'}
+    """
+    first: dict[Hashable, str] = {}
+    for label, own in points.items():
+        first.setdefault(own, label)
+    return {
+        label: label if first[own] == label else f"{label} (covers {first[own]})"
+        for label, own in points.items()
+    }
+
+
 def size(labels: Sequence[str]) -> tuple[float, float]:
     """Return the inches that leave axes their room with these names beside them."""
     return 7.5 + 0.075 * max(map(len, labels)), max(5, 0.22 * (len(labels) + 5))

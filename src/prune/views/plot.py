@@ -19,6 +19,7 @@ from prune.views.canvas import (
     STYLES,
     Look,
     canvas,
+    covering,
     legend_beside,
     looks,
     plain,
@@ -26,7 +27,7 @@ from prune.views.canvas import (
     size,
     style,
 )
-from prune.views.words import AXES, curves
+from prune.views.words import AXES, Curves, curves
 
 _FAINT = 0.4
 _BRIGHT = 0.6  # of the colour scale: from here on, text on it is black
@@ -42,14 +43,15 @@ def accuracy(
     The published numbers are known against k alone.
     """
     grouped = curves(rows)
-    figure, axes = canvas(_title(rows), telling.throughout(rows, "k"), size(list(grouped)))
+    names = _names(grouped, x)
+    figure, axes = canvas(_title(rows), telling.throughout(rows, "k"), size(list(names.values())))
     metric = metrics.of(rows[0])
     shares = metric.name == ACCURACY
     bounds = [bound for row in rows for bound in _interval(row)]
     high = not shares or scales.stretch_accuracy(axes, [unpruned, *bounds])
     kinds = [(curve[0].method, curve[0].criterion) for curve in grouped.values()]
     for (label, curve), look in zip(grouped.items(), looks(kinds), strict=True):
-        _draw_curve(axes, plain(label), curve, (look, x))
+        _draw_curve(axes, plain(names[label]), curve, (look, x))
         if with_published and x == BY_K and published.compares(curve[0]):
             _draw_published(axes, label, curve[0].method, look.color)
     unpruned_said = f"{unpruned:.2%}" if shares else metric.told(unpruned)
@@ -63,6 +65,15 @@ def accuracy(
         scales.logarithmic(axes)
     legend_beside(axes)
     return figure
+
+
+def _names(grouped: Curves, x: str) -> dict[str, str]:
+    value = AXES[x].value
+    points = {
+        label: tuple((value(row), metrics.value(row)) for row in curve)
+        for label, curve in grouped.items()
+    }
+    return covering(points)
 
 
 def _title(rows: list[Row]) -> str:

@@ -9,7 +9,17 @@ from matplotlib.figure import Figure
 
 from prune.core.spread import ENOUGH, spread
 from prune.views import published, scales
-from prune.views.canvas import Look, legend_beside, looks, plain, reference, size, style, under
+from prune.views.canvas import (
+    Look,
+    covering,
+    legend_beside,
+    looks,
+    plain,
+    reference,
+    size,
+    style,
+    under,
+)
 from prune.views.families import Family
 from prune.views.spread_tables import published_lines, throughout
 
@@ -18,7 +28,7 @@ from prune.views.spread_tables import published_lines, throughout
 def accuracy(found: list[Family]) -> Figure:
     """Draw accuracy against k, a panel for each method."""
     methods = list(dict.fromkeys(family.method for family in found))
-    width, height = size([family.label for family in found])
+    width, height = size(list(_names(found).values()))
     figure = Figure(figsize=(width * len(methods), height), layout="constrained")
     for axes, method in zip(
         figure.subplots(1, len(methods), squeeze=False)[0], methods, strict=True
@@ -47,13 +57,24 @@ def _panel(axes: Axes, found: list[Family]) -> None:
     scales.stretch_accuracy(axes, [whole, *chain.from_iterable(each)])
     scales.stretch_k(axes, {k for family in found for k in family.accuracy})
     kinds = [family.first["criterion"] for family in found]
+    names = _names(found)
     for family, look in zip(found, looks(kinds), strict=True):
-        _draw(axes, family, look)
+        _draw(axes, family, (names[family.label], look))
     reference(axes, whole, f"unpruned {whole:.2%}")
     axes.set_ylabel(scales.accuracy_label(found[0].first["total"]))
 
 
-def _draw(axes: Axes, family: Family, look: Look) -> None:
+def _names(found: list[Family]) -> dict[str, str]:
+    return covering(
+        {
+            family.label: tuple((k, family.spread(k).mean) for k in family.accuracy)
+            for family in found
+        }
+    )
+
+
+def _draw(axes: Axes, family: Family, shown: tuple[str, Look]) -> None:
+    name, look = shown
     spreads = {k: family.spread(k) for k in family.accuracy}
     dots = [(k, share) for k, runs in family.accuracy.items() for share in runs.values()]
     if len(family.unpruned) > 1:
@@ -64,7 +85,7 @@ def _draw(axes: Axes, family: Family, look: Look) -> None:
         [each.mean for each in spreads.values()],
         markersize=5,
         linewidth=1.5,
-        label=plain(family.label),
+        label=plain(name),
         zorder=3,
         **look.drawn(),
     )

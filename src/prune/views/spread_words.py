@@ -51,6 +51,8 @@ def _methods(found: list[Family]) -> str:
     if len(shared) < 2 or any(min(ours[seed], theirs[seed]) < 0 for seed in shared):
         return ""
     each = spread([ours[seed] - theirs[seed] for seed in shared])
+    if each.low == each.high == 0:
+        return f"{weight.label} and {unit.label} hold equally long on all {each.n} networks."
     where = telling.between(each, f"{each.low:+.1f}", f"{each.high:+.1f}")
     return (
         f"{weight.label} holds for {each.mean:+.1f} of k against {unit.label} ({where}, "
@@ -59,8 +61,11 @@ def _methods(found: list[Family]) -> str:
 
 
 def _best(found: list[Family]) -> str:
-    """Say which family is best at the largest k where one still keeps its accuracy."""
-    shared = set.intersection(*(set(family.accuracy) for family in found))
+    """Say which family is best at the largest k where one still keeps its accuracy.
+
+    At k = 0 nothing is pruned, and so nothing is better.
+    """
+    shared = set.intersection(*(set(family.accuracy) for family in found)) - {0}
     if not shared:
         return ""
     k = max((k for k in shared if _keeps(found, k)), default=min(shared))
