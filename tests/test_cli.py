@@ -597,3 +597,11 @@ def test_sigterm_is_exit_143(tmp_path):
         "prune: terminated; files already written are whole; give the same command again"
     )
     assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"
+
+
+def test_the_network_may_stand_right_after_the_command(prune, tiny):
+    option, path, *data = tiny
+    argv = [*data, "--k", "0,50", "--format", "csv"]
+    status, printed, _ = prune("weight", path, *argv)
+    assert status == 0 and printed == prune("weight", option, path, *argv)[1]
+    assert "no such file" in prune("unit", "nothing.keras")[2]

@@ -6,6 +6,7 @@ Data flows one way; a file imports only from the floors below its own.
     api           floor 7   for scripts and notebooks: functions of a Keras model, callbacks
     cli           floor 7   parse, call one function, print
     experiments   floor 6   networks x criteria x sparsities -> rows
+    runtimes      floor 5   files for LiteRT, ONNX Runtime and OpenVINO, run by those
     training      floor 5   networks trained, at first and again after pruning (on TensorFlow)
     models        floor 4   any Keras model: built, read, traced, cut, proved, run
     views         floor 4   rows -> tables and pictures (matplotlib only here)

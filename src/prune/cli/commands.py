@@ -16,6 +16,7 @@ from prune.settings.files import (
     Activation,
     Bench,
     Depths,
+    Export,
     File,
     Out,
     Packing,
@@ -173,6 +174,19 @@ COMMANDS = (
         },
         one_curve=True,
         check=_one_k,
+    ),
+    Command(
+        "export",
+        "export",
+        "a file for LiteRT, ONNX Runtime or OpenVINO",
+        "Put a network into the file of another runtime, hold what that answers against Keras, "
+        "and tell what each form of the file weighs.",
+        "prune export --to litert\n"
+        "prune export mine.keras --data mine.npz --to onnx --save mine.onnx\n"
+        "prune export small.keras --to litert --int8",
+        (Export, Save, Weights, Images, Out, Talk),
+        defaults={"out": Path("results/export")},
+        helps={"save": {"required": False}},
     ),
     Command(
         "bench",

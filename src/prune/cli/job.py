@@ -84,7 +84,7 @@ def prepare(asked: Asked) -> Job:
     curves = [perform.curve(cell, begun, source) for cell in cells]
     engine = perform.engine_name(cells[0], stored.network)
     settings = asked.plain() | {"engine": engine}
-    record = runs.Record(asked.words, settings, _inputs(stored, test))
+    record = runs.Record(asked.words, settings, inputs(stored, test))
     _remark(asked, console, stored)
     remark_on_scale(console, source.scale, test, *train)
     return Job(asked, console, stored.network, source, cells, curves, record)
@@ -176,7 +176,8 @@ def hint(sparsities: Sequence[Fraction]) -> str | None:
     return f"k is in percent: {given} removes {given} %; for {meant} % give --k {meant}"
 
 
-def _inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
+def inputs(source: WeightsFile, test: Data) -> dict[str, Any]:
+    """Return what a run depends on, as `run.json` tells it."""
     return {
         "weights": {"format": source.format, "sha256": source.sha256},
         "data": {

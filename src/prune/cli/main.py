@@ -23,6 +23,7 @@ from prune.cli.asked import Asked, refuse
 from prune.cli.commands import COMMANDS
 from prune.cli.parser import Parser, add
 from prune.files import names
+from prune.settings.files import Weights
 
 EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
@@ -157,7 +158,15 @@ def _parser() -> Parser:
 
 
 def _joined(argv: list[str]) -> list[str]:
-    """Attach a list that starts with a minus to its --k: argparse would take it for an option."""
+    """Return words as argparse understands them.
+
+    The network may stand right after the command, without its option.  A list that starts with a
+    minus is attached to its --k, or it would be taken for an option.
+    """
+    command = next((each for each in COMMANDS if each.name == argv[0]), None)
+    named = argv[1:2] and not argv[1].startswith("-")
+    if command and Weights in command.declared and named:
+        argv = [argv[0], "--weights", *argv[1:]]
     joined: list[str] = []
     for word in argv:
         if joined and joined[-1] == "--k" and re.match(r"-[\d.]", word):

@@ -94,7 +94,28 @@ class Timing:
     choice: str = _measured(default="")  # of form fastest: which one it is
 
 
-Entry = Row | Timing | Epoch | dict[str, Any]  # one line of a table
+@dataclass(frozen=True)
+class Conversion:
+    """A model in the file of a runtime.  The fields are the columns of its table."""
+
+    runtime: str
+    form: str  # plain, sparse, int8, int8 sparse
+    saved: bool  # the one that was asked for
+    bytes: int = _measured()
+    gzip_bytes: int = _measured()
+    kernels: int = _measured()  # weights of kernels, in the model
+    nonzero: int = _measured()  # of them, counted in the file
+    accuracy: float | None = _measured()  # of the file, by its own runtime
+    correct: int | None = _measured()
+    total: int = _measured()
+    loss: float | None = _measured()
+    metric: str = _measured()
+    difference: float = _measured()  # from Keras, the largest of any output
+    scale: float = _measured()  # the largest output of Keras
+    agreeing: int = _measured()  # images that both give the same class
+
+
+Entry = Row | Timing | Epoch | Conversion | dict[str, Any]  # one line of a table
 Columns = type | list[str]  # a dataclass whose fields they are, or their names
 # Columns that came out, those that a study adds of its networks among them.
 MEASURED = frozenset(

@@ -41,37 +41,43 @@ class Engine:
         """Evaluate a network, in its shrunk form if that is smaller."""
         small = network.shrunk()
         with KERAS:
-            scales = self._known_scales()
-            outputs = self._outputs(small)
-            return measure.judged(
-                lambda some: [
-                    _logits(each, scale) for each, scale in zip(outputs(some), scales, strict=True)
-                ],
-                self._inputs,
-                self._judge,
-            )
-
-    def _known_scales(self) -> list[_Scale]:
-        """Return what the numbers of each output are, asked of the whole network once."""
-        if not self._scales:
-            some = core_inputs.part(self._inputs, slice(CHUNK))
-            answers = self._outputs(self._whole)(some)
-            self._scales = [
-                _scale(given, wanted.loss)
-                for given, wanted in zip(answers, self._judge.outputs, strict=True)
-            ]
-        return self._scales
+            if not self._scales:  # asked of the whole network once
+                self._scales = _scales(self._outputs(self._whole), self._inputs, self._judge)
+            return _judged(self._outputs(small), self._inputs, self._judge, self._scales)
 
     def _outputs(self, network: Net) -> Runs:
         if not network.kept.all():
-            return _runs(network.model())
+            return runs(network.model())
         if self._runner is None:
             self._runner = self._whole.model()
         models_arrays.assign(self._runner, network.arrays)
-        return _runs(self._runner)
+        return runs(self._runner)
 
 
-def _runs(model: keras.Model) -> Runs:
+def judged(outputs: Runs, original: Runs, inputs: Inputs, judge: Judge) -> Evaluation:
+    """Evaluate whatever gives outputs that mean the same as those of the `original`."""
+    return _judged(outputs, inputs, judge, _scales(original, inputs, judge))
+
+
+def _judged(outputs: Runs, inputs: Inputs, judge: Judge, scales: list[_Scale]) -> Evaluation:
+    return measure.judged(
+        lambda some: [
+            _logits(each, scale) for each, scale in zip(outputs(some), scales, strict=True)
+        ],
+        inputs,
+        judge,
+    )
+
+
+def _scales(outputs: Runs, inputs: Inputs, judge: Judge) -> list[_Scale]:
+    """Return what the numbers of each output are."""
+    answers = outputs(core_inputs.part(inputs, slice(CHUNK)))
+    return [
+        _scale(given, wanted.loss) for given, wanted in zip(answers, judge.outputs, strict=True)
+    ]
+
+
+def runs(model: keras.Model) -> Runs:
     """Return what gives the outputs of at most a chunk of inputs."""
 
     def run(some: Inputs) -> list[np.ndarray]:
@@ -111,4 +117,4 @@ def _logits(answers: np.ndarray, scale: _Scale) -> np.ndarray:
 def compare(first: Net, second: Net, inputs: Inputs) -> Difference:
     """Compare the outputs of two networks on inputs of their shapes, n at least 1."""
     with KERAS:
-        return measure.differing(_runs(first.model()), _runs(second.model()), inputs)
+        return measure.differing(runs(first.model()), runs(second.model()), inputs)

@@ -20,6 +20,7 @@ from prune.settings.fields import (
 )
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
+RUNTIMES = LITERT, ONNX, OPENVINO = ("litert", "onnx", "openvino")
 AXES = BY_K, BY_PARAMETERS, BY_MACS, BY_BYTES, BY_TIME = (
     "k",
     "parameters",
@@ -61,7 +62,11 @@ class Weights(Activation):
     """The network to prune, from a file."""
 
     weights: Path | None = setting(
-        None, path(), "network to prune", group=COMMON, usual="the shipped one"
+        None,
+        path(),
+        "network to prune; the name may stand right after the command, too",
+        group=COMMON,
+        usual="the shipped one",
     )
     seed: int = setting(0, whole(0), "everything random")
 
@@ -118,6 +123,27 @@ class Packing:
 
     float16: bool = setting(False, truth(), "halve the values of an .npz", group=OUTPUT)
     compress: bool = setting(False, truth(), "deflate the arrays of an .h5", group=OUTPUT)
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file for a runtime."""
+
+    to: str = setting(
+        LITERT,
+        one_of(*RUNTIMES, metavar="RUNTIME"),
+        f"what runs the file: {', '.join(RUNTIMES)}",
+        required=True,
+        group=COMMON,
+    )
+    int8: bool = setting(
+        False,
+        truth(),
+        "keep weights and activations as whole numbers of a byte, by the ranges that are seen on "
+        "training images (litert)",
+        group=OUTPUT,
+    )
+    sparse: bool = setting(False, truth(), "leave zeros out of the file (litert)", group=OUTPUT)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""A network -> the file of a runtime, held against Keras on real examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from prune import PruneError
+from prune.core import anatomy, inputs, measure
+from prune.core.inputs import Inputs
+from prune.core.judge import Judge
+from prune.core.measure import CHUNK, Runs
+from prune.experiments.engines import cores
+from prune.files.results import Conversion
+from prune.models import keras_bridge, running
+from prune.models.net import KERAS
+from prune.runtimes.forms import Form, Parts, Runtime, packed, size
+
+# The largest difference of outputs, relative to the largest output, that rounding explains.
+ROUNDING = 1e-5
+
+
+class Original(NamedTuple):
+    """A model as Keras has it, and what it answers."""
+
+    model: Any
+    kernels: int  # weights of kernels
+    fed: Inputs  # test examples, n
+    judge: Judge  # what the answers are held against
+    answers: list[np.ndarray]  # (n, ...), an array for each output
+    seen: Inputs  # training examples, for int8; there may be none
+
+
+class Exported(NamedTuple):
+    """A model in the files of a runtime, and what that makes of it."""
+
+    parts: Parts
+    row: Conversion
+
+
+def original(network: Any, fed: Inputs, judge: Judge, seen: Inputs) -> Original:
+    """Return a network and what Keras makes of what it is fed."""
+    model = keras_bridge.build(network) if anatomy.is_chain(network) else network.model()
+    weights = sum(kernel.size for kernel in anatomy.of(network).kernels().values())
+    with KERAS:
+        answers = _answers(running.runs(model), fed)
+    return Original(model, weights, fed, judge, answers, seen)
+
+
+def exported(runtime: Runtime, whole: Original, form: Form, saved: bool) -> Exported:
+    """Return a model in the files of a runtime; `PruneError` says why it cannot be had.
+
+    But for int8 its answers are those of Keras, or it is refused.
+    """
+    if form.int8 and not inputs.count(whole.seen):
+        raise PruneError("int8 needs training images, by which ranges are found; give x_train")
+    why = f"the model cannot be had as {form.name} for {runtime.title}"
+    with KERAS:
+        parts = _or_refuse(why, lambda: runtime.convert(whole.model, form, whole.seen))
+    outputs = _or_refuse(why, lambda: _answers(runtime.opened(parts, cores()), whole.fed))
+    places = np.arange(inputs.count(whole.fed))
+    ours, theirs = _recalled(whole.answers), _recalled(outputs)
+    difference = measure.differing(ours, theirs, places)
+    if not form.int8 and not difference.largest <= ROUNDING * max(1.0, difference.scale):
+        raise PruneError(
+            f"{runtime.title} differs from Keras by {difference.largest:.3g} in an output, more "
+            f"than rounding explains (the largest is {difference.scale:.3g}); nothing was saved"
+        )
+    evaluation = running.judged(theirs, ours, places, whole.judge)
+    row = Conversion(
+        runtime=runtime.title,
+        form=form.name,
+        saved=saved,
+        bytes=size(parts),
+        gzip_bytes=packed(parts),
+        kernels=whole.kernels,
+        nonzero=sum(int(np.count_nonzero(kernel)) for kernel in runtime.kernels(parts)),
+        accuracy=evaluation.accuracy,
+        correct=evaluation.correct,
+        total=evaluation.total,
+        loss=evaluation.loss,
+        metric=evaluation.metric,
+        difference=difference.largest,
+        scale=difference.scale,
+        agreeing=difference.agreeing,
+    )
+    return Exported(parts, row)
+
+
+def _or_refuse(why: str, do: Callable[[], Any]) -> Any:
+    try:
+        return do()
+    except (PruneError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # whatever a converter or a runtime raises of a layer or an operator
+        told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise PruneError(f"{why}: {told}") from error
+
+
+def _answers(runs: Runs, fed: Inputs) -> list[np.ndarray]:
+    starts = range(0, inputs.count(fed), CHUNK)
+    parts = [runs(inputs.part(fed, slice(start, start + CHUNK))) for start in starts]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+
+def _recalled(answers: list[np.ndarray]) -> Runs:
+    """Return what gives answers by their places."""
+    return lambda places: [each[places] for each in answers]

@@ -1,0 +1,55 @@
+"""OpenVINO, Intel's runtime: two files, of a graph and of its weights."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prune.core.inputs import Inputs
+from prune.core.measure import Runs
+from prune.models.keras_bridge import silenced
+from prune.runtimes.forms import KERNEL, Form, Parts, Runtime, placed
+
+if TYPE_CHECKING:
+    import keras
+
+_ENDINGS = (".xml", ".bin")
+
+
+def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
+    with tempfile.TemporaryDirectory() as folder, silenced():
+        path = Path(folder) / f"model{_ENDINGS[0]}"
+        model.export(str(path), "openvino", verbose=False)
+        return {ending: path.with_suffix(ending).read_bytes() for ending in _ENDINGS}
+
+
+def _read(parts: Parts) -> tuple[Any, Any]:
+    import openvino
+
+    core = openvino.Core()
+    return core, core.read_model(*(parts[ending] for ending in _ENDINGS))
+
+
+def _opened(parts: Parts, threads: int) -> Runs:
+    core, model = _read(parts)
+    # Some processors would compute in bfloat16 unasked.
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    request = core.compile_model(model, "CPU", settings).create_infer_request()
+    names = {entry.any_name: entry.any_name for entry in model.inputs}
+
+    def run(inputs: Inputs) -> list[np.ndarray]:
+        return [each.copy() for each in request.infer(dict(placed(inputs, names))).values()]
+
+    return run
+
+
+def _kernels(parts: Parts) -> list[np.ndarray]:
+    _, model = _read(parts)
+    constants = (step.get_data() for step in model.get_ops() if step.get_type_name() == "Constant")
+    return [array for array in constants if array.ndim >= KERNEL]
+
+
+OPENVINO = Runtime("OpenVINO", _ENDINGS, ("openvino",), _convert, _opened, _kernels)
