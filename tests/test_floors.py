@@ -135,8 +135,8 @@ LATE = {"prune.models.late.keras": "keras", "prune.models.late.tf": "tensorflow"
     ("package", "rooms"),
     [
         ("matplotlib", {"views"}),
-        ("keras", {"training", "models", "api", "compat"}),
-        ("tensorflow", {"training", "models"}),
+        ("keras", {"training", "models", "runtimes", "api", "compat"}),
+        ("tensorflow", {"training", "models", "runtimes"}),
     ],
 )
 def test_heavy_packages_stay_in_their_room(package, rooms):
