@@ -29,6 +29,7 @@ from prune.settings.files import (
 )
 from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
 from prune.settings.recipe import Retraining, Training
+from prune.settings.search import Budget, Effort
 
 _HIDDEN = {"help": SUPPRESS}  # to be refused with its reason
 _MOST_ROUNDS = 1000
@@ -174,6 +175,28 @@ COMMANDS = (
         },
         one_curve=True,
         check=_one_k,
+    ),
+    Command(
+        "search",
+        "search",
+        "the best network within a budget of accuracy, bytes, work or time",
+        "Look for the smallest network that loses little, or the best that is small or fast "
+        "enough, by every criterion; it is chosen by training examples that are held out.",
+        "prune search --max-drop 1\n"
+        "prune search mine.keras --data mine.npz --under 500KB\n"
+        "prune search resnet8.keras --macs 50 --method unit\n"
+        "prune search --faster 2x --minutes 10",
+        (Budget, Effort, Pruning, Save, Weights, Images, Out, Talk),
+        methods=METHODS,
+        without=("k", "k_map", "include_output"),
+        defaults={"out": Path("results/search")},
+        helps={
+            "save": {"required": False},
+            "method": {"help": "weight or unit (default: both)"},
+            "criterion": {"help": "how things are ranked (default: in every way there is)"},
+            "repair": {"help": "how what is left is refit (default: lstsq)"},
+        },
+        check=lambda asked: asked.of(Budget).check(),
     ),
     Command(
         "export",

@@ -159,8 +159,11 @@ def begin(
     return Begun(past[-1], past[again.rewind])
 
 
-def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
-    """Return the curve that a cell asks for; what is wrong with it is found here."""
+def curve(cell: Cell, begun: Begun, source: Source, spares: bool = False) -> Curve:
+    """Return the curve that a cell asks for; what is wrong with it is found here.
+
+    If it `spares` them, nothing looks at the training images that are held out to choose by.
+    """
     layers = pruning.layers(
         begun.network, cell.keep, cell.include_output, cell.method, cell.include
     )
@@ -168,7 +171,7 @@ def curve(cell: Cell, begun: Begun, source: Source) -> Curve:
     if not layers:
         raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
     sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
-    key = (cell.retraining is not None, cell.calibration, cell.training.seed)
+    key = (spares or cell.retraining is not None, cell.calibration, cell.training.seed)
     seen = drawn(source, begun.network, *key) if sees else Calibration(seed=cell.training.seed)
     plan = Plan(begun.network, layers, cell.k, seen, SCOPES["layer"], cell.repair)
     plan = plan._replace(scope=_scope(cell, plan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,12 +63,18 @@ def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half:
     return Saved(content, written, difference)
 
 
-def model(pruned: Net, inputs: Inputs, path: Path, trust: Collection[str]) -> Saved:
+def model(
+    pruned: Net,
+    inputs: Inputs,
+    path: Path,
+    trust: Collection[str],
+    pack: Callable[[bytes], bytes] = bytes,
+) -> Saved:
     """Return the file of a smaller model of any other kind, proved layer by layer."""
     if path.suffix != ".keras":
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
     shrunk = pruned.shrunk()
-    content = saving.content(shrunk.model())
+    content = pack(saving.content(shrunk.model()))
     classes = trusted(",".join(trust)) if trust else None
     written = net(build.build(models.parse(content, classes)))
     some = list(named(part(inputs, slice(_PROVED))).values())

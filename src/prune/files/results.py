@@ -115,7 +115,25 @@ class Conversion:
     agreeing: int = _measured()  # images that both give the same class
 
 
-Entry = Row | Timing | Epoch | Conversion | dict[str, Any]  # one line of a table
+@dataclass(frozen=True)
+class Attempt:
+    """A network that a search has looked at.  The fields are the columns of its table."""
+
+    method: str
+    criterion: str
+    k: float
+    repair: str
+    scope: str
+    curve: int  # its number, from 0
+    validation: float | None = _measured(default=None)  # on the examples to choose by
+    bytes: int = _measured(default=0)  # of its .keras file, deflated
+    macs: int = _measured(default=0)
+    effective: int = _measured(default=0)
+    faster: float | None = _measured(default=None)  # times as fast as the whole network
+    chosen: bool = _measured(default=False)
+
+
+Entry = Row | Timing | Epoch | Conversion | Attempt | dict[str, Any]  # one line of a table
 Columns = type | list[str]  # a dataclass whose fields they are, or their names
 # Columns that came out, those that a study adds of its networks among them.
 MEASURED = frozenset(

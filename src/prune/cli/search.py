@@ -1,0 +1,212 @@
+"""`prune search`: the network within a budget, and what was tried to find it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prune import PruneError
+from prune.cli import job as jobs
+from prune.cli.asked import Asked
+from prune.cli.console import Console
+from prune.core import anatomy
+from prune.core.measure import Evaluation
+from prune.core.pruning import CRITERIA
+from prune.experiments import grid, perform, searching, shrinking
+from prune.experiments.cells import Cell, Source, Stored
+from prune.experiments.grid import RANDOM
+from prune.experiments.searching import LADDER, Prices, Search
+from prune.experiments.sweep import Curve
+from prune.files import atomic, runs, tries
+from prune.files.data import Data
+from prune.files.results import Attempt
+from prune.files.weights import WeightsFile
+from prune.settings.files import Out, Save, Talk, Weights
+from prune.settings.pruning import LSTSQ, NO_REPAIR, Images, Pruning
+from prune.settings.search import Budget, Effort
+from prune.views import budgets as views
+
+
+@dataclass(frozen=True)
+class Quest:
+    """A search that is ready to run."""
+
+    asked: Asked
+    console: Console
+    stored: WeightsFile
+    source: Source
+    cells: list[Cell]
+    path: Path  # of the file to write
+    test: Data
+    held_out: Data  # training examples to choose by
+
+    @property
+    def out(self) -> Path:
+        """The folder for files."""
+        return self.asked.of(Out).out
+
+
+def run(asked: Asked) -> int:
+    """Check everything, search, prove, save, report, print."""
+    quest = _prepared(asked)
+    curves = list(_curves(quest))
+    record = runs.Record(asked.words, asked.plain(), jobs.inputs(quest.stored, quest.test))
+    with runs.recorded(quest.out, record):
+        search = _searched(quest, curves)
+        before, after = _on_test(quest, search)
+        attempts = _marked(search)
+        texts = jobs.write_tables(quest.out, attempts, [views.table(attempts)], Attempt)
+        if search.best:
+            atomic.write(quest.path, _saved(quest, search.best.pruned.network))
+        said = views.conclusion(search, before, after)
+        record.results = {"conclusion": said, "measured": len(search.attempts)}
+        status = quest.console.picture(quest.out, "front", _front(quest, search, attempts))
+    print(texts[asked.of(Out).format], end="")
+    quest.console.say(f"\n{said}")
+    return _close(quest, search, before, after) or status
+
+
+def _prepared(asked: Asked) -> Quest:
+    """Read and check all that was given, before anything is computed."""
+    asked.of(Budget).check()
+    path = _path(asked)
+    stored, source = jobs.load(asked), jobs.images(asked)
+    test = perform.images(source, "test", stored.network)
+    held_out = perform.held_out(source, stored.network)
+    if not held_out.total:
+        raise PruneError(f"data {source.name}: there are too few training images to choose by")
+    console = Console(asked.of(Talk).quiet)
+    jobs.remark_on_scale(console, source.scale, test, held_out)
+    for folder, option in ((path.parent, "--save"), (asked.of(Out).out, "--out")):
+        runs.prove_writable(folder, option)
+    return Quest(asked, console, stored, source, _cells(asked, stored), path, test, held_out)
+
+
+def _path(asked: Asked) -> Path:
+    """Return the file to write; by default it stands in the folder for files."""
+    save = asked.of(Save)
+    if save.save is None:
+        return asked.of(Out).out / "model.keras"
+    if save.save.suffix != ".keras":
+        raise PruneError(f"what is found is saved as .keras, got --save {save.save}")
+    jobs.refuse_overwriting(save)
+    return save.save
+
+
+def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
+    """Return the curves that are asked for, else all there are: the quickest to make first.
+
+    Where they end those begin that take long.
+    """
+    part = replace(asked.part(), k=LADDER)
+    if "method" in asked.given:
+        part = replace(part, methods=(asked.given["method"],))
+    jobs.check_criteria(part)
+    if "criterion" not in asked.given:
+        known = [name for method in part.methods for name in CRITERIA[method] if name != RANDOM]
+        part = replace(part, criteria=tuple(dict.fromkeys(known)))
+    if "repair" not in asked.given:
+        part = replace(part, repairs=(NO_REPAIR, LSTSQ))
+    cells = grid.curves(part, Stored(stored.sha256, part.seeds[0], stored.assumed))
+    return sorted(cells, key=_effort)
+
+
+def _effort(cell: Cell) -> tuple[bool, bool]:
+    return CRITERIA[cell.method][cell.criterion].refits, cell.repair != NO_REPAIR
+
+
+def _curves(quest: Quest) -> Iterator[Curve]:
+    for cell in quest.cells:
+        begun = perform.Begun(quest.stored.network)
+        try:
+            yield perform.curve(cell, begun, quest.source, spares=True)
+        except PruneError as error:
+            if "criterion" in quest.asked.given:
+                raise
+            quest.console.say(f"note: {error}")
+
+
+def _searched(quest: Quest, curves: list[Curve]) -> Search:
+    """Look along all curves; what an earlier search has measured is not measured again."""
+    network, held_out = quest.stored.network, quest.held_out
+    identity = _identity(quest)
+    kept = tries.read(quest.out, identity)
+    if kept:
+        quest.console.say(f"going on: {len(kept)} networks were measured before")
+    known = {(each.curve, each.k): each for each in kept}
+
+    def keep(attempt: Attempt) -> None:
+        kept.append(attempt)
+        tries.write(quest.out, identity, kept)
+        quest.console.say(views.point(attempt))
+
+    search = Search(
+        network,
+        curves,
+        perform.engine(quest.cells[0], network, held_out),
+        quest.asked.of(Budget),
+        quest.asked.of(Effort),
+        Prices(searching.file_bytes, searching.stopwatch(network, held_out.inputs)),
+        known,
+        keep,
+    )
+    search.run()
+    return search
+
+
+def _identity(quest: Quest) -> dict[str, Any]:
+    """Return all that what is measured depends on."""
+    asked = quest.asked
+    settings = [asked.of(Pruning), asked.of(Images), asked.of(Budget)]
+    told = {name: str(value) for each in settings for name, value in vars(each).items()}
+    sums = {"weights": quest.stored.sha256, "data": quest.held_out.sha256}
+    return told | sums | {"curves": [f"{cell.method} {cell.criterion}" for cell in quest.cells]}
+
+
+def _marked(search: Search) -> list[Attempt]:
+    """Return all that was measured, and which was chosen."""
+    best = search.best.attempt if search.best else None
+    return [replace(each, chosen=each == best) for each in search.attempts]
+
+
+def _on_test(quest: Quest, search: Search) -> tuple[Evaluation, Evaluation | None]:
+    """Return what the network does on the test set, before and after: once, to be reported."""
+    network = quest.stored.network
+    engine = perform.engine(quest.cells[0], network, quest.test)
+    return engine(network), engine(search.best.pruned.network) if search.best else None
+
+
+def _saved(quest: Quest, pruned: Any) -> bytes:
+    """Return the file of what was found, read back and proved."""
+    if anatomy.is_chain(pruned):
+        return shrinking.chain(
+            pruned, quest.test.images, searching.chain_content, quest.path, half=False
+        ).content
+    trust = quest.asked.of(Weights).trust
+    return shrinking.model(pruned, quest.test.inputs, quest.path, trust, searching.deflated).content
+
+
+def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[], Any]:
+    def drawn() -> Any:
+        from prune.views.front import front  # here: it imports matplotlib
+
+        whole = searching.file_bytes(quest.stored.network)
+        return front(attempts, (whole, search.unpruned.value))
+
+    return drawn
+
+
+def _close(quest: Quest, search: Search, before: Evaluation, after: Evaluation | None) -> int:
+    """Say what was written and what to do next; return 1 if the budget was missed."""
+    files = "{table.csv,json,md  front.png,svg  tries.json  run.json}"
+    quest.console.say(f"Files: {quest.out}{os.sep} {files}")
+    if search.best is None:
+        quest.console.say(f"Next: {views.instead(search)}")
+        return 1
+    path = shlex.quote(str(quest.path))
+    quest.console.say(f"Saved {quest.path}\nNext: prune inspect {path}")
+    return int(views.missed(search.budget, before, after))

@@ -1,0 +1,251 @@
+"""The network within a budget: along every curve to where the budget ends, and the best of them.
+
+Networks are chosen by training examples that nothing else has seen.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from prune import PruneError
+from prune.core import alive, anatomy, budgets, forms, inputs
+from prune.core.inputs import Inputs
+from prune.core.measure import Evaluation
+from prune.core.network import Network, Sparsity
+from prune.core.plan import Pruned
+from prune.core.pruning import CRITERIA
+from prune.experiments import sweep, timing
+from prune.experiments.engines import Engine
+from prune.experiments.sweep import Curve
+from prune.files import keras_writer
+from prune.files.results import Attempt
+from prune.models import running, saving
+from prune.settings import lists
+from prune.settings.pruning import NO_REPAIR
+from prune.settings.search import Budget, Effort
+
+LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98))
+FINEST = Fraction(1, 100)
+
+
+_BATCH, _ROUNDS = 500, 7  # of what is timed
+
+
+def file_bytes(network: Any) -> int:
+    """Count the bytes of the `.keras` file of what matters in a network, deflated.
+
+    Zeros make it short, and stock Keras opens it.
+    """
+    if anatomy.is_chain(network):
+        return len(chain_content(alive.shrink(network)))
+    return len(deflated(saving.content(network.shrunk().model())))
+
+
+def chain_content(network: Network) -> bytes:
+    """Return the deflated `.keras` file of a chain of dense layers."""
+    return deflated(keras_writer.keras_bytes(network))
+
+
+def deflated(archive: bytes) -> bytes:
+    """Return the same archive with every member deflated; stock Keras opens it all the same."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.infolist():
+            plain = zipfile.ZipInfo(member.filename)  # dated 1980: same bytes every time
+            new.writestr(plain, old.read(member), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def stopwatch(whole: Any, fed: Inputs) -> Callable[[Any], float]:
+    """Return what tells how many times as fast as the whole network another answers."""
+    batch = inputs.part(fed, slice(_BATCH))
+    first = _run(whole)
+
+    def faster(network: Any) -> float:
+        runs = [first, _run(network)]
+        slow, fast = timing.interleaved(runs, [batch], _ROUNDS, lambda number: None)
+        return fast.times_faster(slow)[0]
+
+    return faster
+
+
+def _run(network: Any) -> timing.Timed:
+    if anatomy.is_chain(network):
+        return forms.mixed(network)
+    return running.runs(network.shrunk().model())
+
+
+class Prices(NamedTuple):
+    """How what a network costs is found out."""
+
+    file: Callable[[Any], int]  # the bytes of its file
+    faster: Callable[[Any], float]  # how many times as fast as the whole one
+
+
+class Candidate(NamedTuple):
+    """A network along a curve, and what it costs; measured only if it is worth it."""
+
+    curve: int  # its number
+    pruned: Pruned
+    attempt: Attempt
+
+
+@dataclass
+class Search:
+    """A search in progress."""
+
+    network: Any
+    curves: Sequence[Curve]
+    engine: Engine  # on the examples to choose by
+    budget: Budget
+    effort: Effort
+    prices: Prices
+    known: dict[tuple[int, float], Attempt] = field(default_factory=dict)  # of an earlier search
+    keep: Callable[[Attempt], None] = lambda attempt: None  # what was measured
+    watch: Callable[[str], None] = lambda doing: None
+    attempts: list[Attempt] = field(default_factory=list)  # that were measured
+    priced: list[Attempt] = field(default_factory=list)  # all that were looked at
+    best: Candidate | None = None
+    _ends: dict[tuple[str, str, str], Sparsity] = field(default_factory=dict)  # of curves
+    ended: str = ""  # why, if not since all was looked at
+
+    def run(self) -> Candidate | None:
+        """Look along every curve; return the best network within the budget, if there is one."""
+        started = time.monotonic()
+        self._whole = self.engine(self.network)
+        self._macs = anatomy.of(self.network).multiply_adds()
+        self._deadline = started + 60 * self.effort.minutes if self.effort.minutes else None
+        for number in range(len(self.curves)):
+            try:
+                self._look_along(number)
+            except _EnoughError:
+                break
+        return self.best
+
+    @property
+    def unpruned(self) -> Evaluation:
+        """What the whole network does on the examples to choose by."""
+        return self._whole
+
+    def _look_along(self, number: int) -> None:
+        """Find the place along a curve where the budget ends."""
+        curve = self.curves[number]
+
+        def climb(ladder: Sequence[Sparsity]) -> Iterator[Candidate]:
+            plan = curve.plan._replace(sparsities=tuple(ladder))
+            for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
+                yield self._priced(number, pruned)
+
+        ladder, below = self._ladder(curve)
+        by_size = self.budget.bounds_size
+        end = budgets.boundary(
+            climb, self._fits if by_size else self._is_worse, ladder, FINEST, below
+        )
+        reached = end.after if by_size else end.before
+        if reached:
+            self._ends[curve.method, curve.criterion, curve.plan.repair] = reached.pruned.sparsity
+            if by_size:
+                self._take_if_better(reached)
+
+    def _ladder(self, curve: Curve) -> tuple[tuple[Sparsity, ...], Sparsity]:
+        """Return where to look along a curve, and below what not.
+
+        What a repair gives begins where the same without it ends, and of bytes and work it is the
+        very place; what refits by itself goes at least as far as anything else of its method.
+        """
+        plain = self._ends.get((curve.method, curve.criterion, NO_REPAIR))
+        refits = CRITERIA[curve.method][curve.criterion].refits
+        if plain is not None and curve.plan.repair != NO_REPAIR:
+            return self._from(plain, plain - FINEST, not self.budget.bounds_size)
+        known = [at for (method, *_), at in self._ends.items() if method == curve.method]
+        if refits and known:
+            around = min(known) if self.budget.bounds_size else max(known)
+            return self._from(around, around - 4 * FINEST, True)
+        return LADDER, Fraction(0)
+
+    @staticmethod
+    def _from(
+        start: Sparsity, below: Sparsity, upwards: bool
+    ) -> tuple[tuple[Sparsity, ...], Sparsity]:
+        higher = tuple(rung for rung in LADDER if rung > start) if upwards else ()
+        return (start, *higher), max(Fraction(0), below)
+
+    def _take_if_better(self, candidate: Candidate) -> None:
+        """Measure the least pruned network of a curve that fits; keep it if it is the best."""
+        found = self._measured(candidate)
+        if self.best is None or _order(found.attempt) > _order(self.best.attempt):
+            self.best = found
+
+    def _is_worse(self, candidate: Candidate) -> bool:
+        """Tell whether a network loses too much; of those that do not, keep the smallest."""
+        if self.best and candidate.attempt.bytes >= self.best.attempt.bytes:
+            return False  # no matter, since a smaller one is known
+        found = self._measured(candidate)
+        if self._drop(found.attempt) > self.budget.max_drop:
+            return True
+        self.best = found
+        return False
+
+    def _fits(self, candidate: Candidate) -> bool:
+        budget, attempt = self.budget, candidate.attempt
+        return (
+            (budget.under is None or attempt.bytes <= budget.under)
+            and (budget.macs is None or attempt.macs <= budget.macs * self._macs)
+            and (budget.faster is None or attempt.faster >= budget.faster)
+        )
+
+    def _drop(self, attempt: Attempt) -> float:
+        return self._whole.value - attempt.validation
+
+    def _priced(self, number: int, pruned: Pruned) -> Candidate:
+        method, criterion, plan, _ = self.curves[number]
+        k = lists.k(pruned.sparsity)
+        if (known := self.known.get((number, k))) is not None:
+            return Candidate(number, pruned, known)
+        small = anatomy.of(anatomy.of(pruned.network).shrunk())
+        attempt = Attempt(
+            method=method,
+            criterion=criterion,
+            repair=plan.repair,
+            scope=plan.scope.name,
+            k=k,
+            curve=number,
+            bytes=self.prices.file(pruned.network),
+            macs=small.multiply_adds(),
+            effective=small.nonzero(),
+            faster=None if self.budget.faster is None else self.prices.faster(pruned.network),
+        )
+        self.priced.append(attempt)
+        return Candidate(number, pruned, attempt)
+
+    def _measured(self, candidate: Candidate) -> Candidate:
+        """Measure what a network gets right, unless that is known; remember it."""
+        attempt = candidate.attempt
+        if attempt.validation is None:
+            self._check_effort()
+            attempt = replace(attempt, validation=self.engine(candidate.pruned.network).value)
+            self.keep(attempt)
+        self.attempts.append(attempt)
+        return candidate._replace(attempt=attempt)
+
+    def _check_effort(self) -> None:
+        if self.effort.tries is not None and len(self.attempts) >= self.effort.tries:
+            self.ended = f"--tries {self.effort.tries} were made"
+        elif self._deadline is not None and time.monotonic() > self._deadline:
+            self.ended = f"--minutes {self.effort.minutes} were over"
+        if self.ended:
+            raise _EnoughError
+
+
+class _EnoughError(PruneError):
+    """What may be done to look has been done."""
+
+
+def _order(attempt: Attempt) -> tuple[float, int]:
+    return attempt.validation, -attempt.bytes

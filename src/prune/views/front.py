@@ -1,0 +1,36 @@
+"""What a search measured -> a picture: what networks get right against how long their files are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, PercentFormatter
+
+from prune.files.results import Attempt
+from prune.views.budgets import name
+from prune.views.canvas import STYLES, canvas, legend_beside, plain, style
+
+
+@style()
+def front(attempts: Sequence[Attempt], whole: tuple[int, float]) -> Figure:
+    """Draw every network that was measured; `whole` is the unpruned one's bytes and accuracy."""
+    chosen = [attempt for attempt in attempts if attempt.chosen]
+    title = f"Chosen: {name(chosen[0])}" if chosen else "None is within the budget"
+    figure, axes = canvas(
+        plain(title), "Held-out training examples; .keras files, deflated.", (9, 5)
+    )
+    methods = list(dict.fromkeys(attempt.method for attempt in attempts))
+    for method, (color, marker) in zip(methods, STYLES, strict=False):
+        own = [attempt for attempt in attempts if attempt.method == method]
+        points = [(attempt.bytes, 100 * attempt.validation) for attempt in own]
+        axes.plot(*zip(*points, strict=True), marker, color=color, label=f"by {method}")
+    axes.plot([whole[0]], [100 * whole[1]], "D", color="#000000", label="unpruned")
+    for attempt in chosen:
+        place = ([attempt.bytes], [100 * attempt.validation])
+        axes.plot(*place, "o", markersize=16, fillstyle="none", color="#000000", label="chosen")
+    axes.set(xscale="log", xlabel="bytes of the file", ylabel="accuracy")
+    axes.xaxis.set_major_formatter(EngFormatter(unit="B", sep=" "))
+    axes.yaxis.set_major_formatter(PercentFormatter(decimals=1))
+    legend_beside(axes)
+    return figure
