@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from prune import EnvironmentFailure
 
-__all__ = ["import_keras", "keras", "tf"]
+__all__ = ["Late", "import_keras", "keras", "silenced", "tf"]
 
 
 @cache
@@ -34,7 +34,7 @@ def import_keras() -> ModuleType:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     try:
-        with _silenced_stderr():
+        with silenced():
             import keras  # here: this takes seconds
             import tensorflow  # else Keras imports it later, with its noise
     except ImportError as error:
@@ -51,7 +51,7 @@ def import_keras() -> ModuleType:
 
 
 @contextmanager
-def _silenced_stderr() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Hold back what C libraries write to stderr; show it after all if the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -68,20 +68,26 @@ def _silenced_stderr() -> Iterator[None]:
             os.close(saved)
 
 
+class Late:
+    """Stands for a module until something of it is asked for."""
+
+    def __init__(self, name: str, before: Callable[[], object] = lambda: None) -> None:
+        """Name the module, and what is to be done `before` it is first imported."""
+        self._name, self._before = name, before
+
+    def __getattr__(self, name: str) -> Any:
+        """Import it, and return what is asked for."""
+        self._before()
+        return getattr(import_module(self._name), name)
+
+
+def _chosen() -> None:
+    if "keras" not in sys.modules:  # who has a model has chosen how Keras runs
+        import_keras()
+
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 else:
-
-    class _Late:
-        """Stands for a package until something of it is asked for."""
-
-        def __init__(self, name: str) -> None:
-            self._name = name
-
-        def __getattr__(self, name: str) -> Any:
-            if "keras" not in sys.modules:  # who has a model has chosen how Keras runs
-                import_keras()
-            return getattr(import_module(self._name), name)
-
-    keras, tf = _Late("keras"), _Late("tensorflow")
+    keras, tf = Late("keras", _chosen), Late("tensorflow", _chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,19 +13,15 @@ from prune.core import inputs as core_inputs
 from prune.core.inputs import Inputs
 from prune.core.measure import Runs
 from prune.models.ends import packed
-from prune.models.keras_bridge import silenced
+from prune.models.late import Late, keras, silenced, tf
 from prune.runtimes.forms import KERNEL, Form, Parts, Runtime, placed
 
-if TYPE_CHECKING:
-    import keras
-
 _ENDING = ".tflite"
+_litert = Late("ai_edge_litert.interpreter")
 _SEEN = 300  # training examples, by which the ranges of activations are found
 
 
 def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
-    import tensorflow as tf
-
     kinds = tf.lite.Optimize
     given: dict[str, Any] = {
         "optimizations": [kinds.DEFAULT] * form.int8 + [kinds.EXPERIMENTAL_SPARSITY] * form.sparse,
@@ -41,18 +37,14 @@ def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
 
 
 def _one_by_one(model: keras.Model, seen: Inputs) -> Iterator[list[np.ndarray]]:
-    import keras
-
     for place in range(min(_SEEN, core_inputs.count(seen))):
         one = core_inputs.part(seen, slice(place, place + 1))
         yield keras.tree.flatten(packed(model, one))
 
 
 def _interpreter(parts: Parts, threads: int, **given: Any) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
     with silenced():  # it tells of its delegate
-        return Interpreter(model_content=parts[_ENDING], num_threads=threads, **given)
+        return _litert.Interpreter(model_content=parts[_ENDING], num_threads=threads, **given)
 
 
 def _opened(parts: Parts, threads: int) -> Runs:
@@ -79,10 +71,8 @@ def _opened(parts: Parts, threads: int) -> Runs:
 
 
 def _kernels(parts: Parts) -> list[np.ndarray]:
-    from ai_edge_litert.interpreter import OpResolverType
-
     # A delegate would keep copies of its own.
-    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    plain = _litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = _interpreter(parts, 1, experimental_op_resolver_type=plain)
     made = {place for step in interpreter._get_ops_details() for place in step["outputs"]}
     made |= {each["index"] for each in interpreter.get_input_details()}

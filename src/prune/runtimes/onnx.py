@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prune.core.inputs import Inputs
 from prune.core.measure import Runs
-from prune.models.keras_bridge import silenced
+from prune.models.late import Late, keras, silenced
 from prune.runtimes.forms import KERNEL, Form, Parts, Runtime, placed
 
-if TYPE_CHECKING:
-    import keras
-
 _ENDING = ".onnx"
+_onnx, _helper, onnxruntime = map(Late, ("onnx", "onnx.numpy_helper", "onnxruntime"))
 
 
 def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
@@ -27,8 +24,6 @@ def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
 
 
 def _opened(parts: Parts, threads: int) -> Runs:
-    import onnxruntime
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -44,11 +39,8 @@ def _opened(parts: Parts, threads: int) -> Runs:
 
 
 def _kernels(parts: Parts) -> list[np.ndarray]:
-    import onnx
-    from onnx import numpy_helper
-
-    constants = onnx.load_model_from_string(parts[_ENDING]).graph.initializer
-    return [array for array in map(numpy_helper.to_array, constants) if array.ndim >= KERNEL]
+    constants = _onnx.load_model_from_string(parts[_ENDING]).graph.initializer
+    return [array for array in map(_helper.to_array, constants) if array.ndim >= KERNEL]
 
 
 ONNX = Runtime(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from prune.core.inputs import Inputs
 from prune.core.measure import Runs
-from prune.models.keras_bridge import silenced
+from prune.models.late import Late, keras, silenced
 from prune.runtimes.forms import KERNEL, Form, Parts, Runtime, placed
 
-if TYPE_CHECKING:
-    import keras
-
 _ENDINGS = (".xml", ".bin")
+openvino = Late("openvino")
 
 
 def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
@@ -27,8 +25,6 @@ def _convert(model: keras.Model, form: Form, seen: Inputs) -> Parts:
 
 
 def _read(parts: Parts) -> tuple[Any, Any]:
-    import openvino
-
     core = openvino.Core()
     return core, core.read_model(*(parts[ending] for ending in _ENDINGS))
 
