@@ -178,12 +178,16 @@ class Search:
 
     def _take_if_better(self, candidate: Candidate) -> None:
         """Measure the least pruned network of a curve that fits; keep it if it is the best."""
+        if _is_empty(candidate.pruned.network):
+            return
         found = self._measured(candidate)
         if self.best is None or _order(found.attempt) > _order(self.best.attempt):
             self.best = found
 
     def _is_worse(self, candidate: Candidate) -> bool:
         """Tell whether a network loses too much; of those that do not, keep the smallest."""
+        if _is_empty(candidate.pruned.network):
+            return True
         if self.best and candidate.attempt.bytes >= self.best.attempt.bytes:
             return False  # no matter, since a smaller one is known
         found = self._measured(candidate)
@@ -241,6 +245,13 @@ class Search:
             self.ended = f"--minutes {self.effort.minutes} were over"
         if self.ended:
             raise _EnoughError
+
+
+def _is_empty(network: Any) -> bool:
+    """Tell whether a layer has nothing left, so that all that is answered is a constant."""
+    if not anatomy.is_chain(network):
+        return False  # where one unit stays
+    return any(not layer.kernel.size for layer in alive.shrink(network))
 
 
 class _EnoughError(PruneError):

@@ -1,0 +1,154 @@
+"""`prune search`: where along a curve a budget ends, and what is found within it."""
+
+from __future__ import annotations
+
+import csv
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from prune.core import budgets
+from prune.core.measure import Evaluation
+from prune.core.network import logits
+from prune.experiments.searching import LADDER, deflated
+from prune.files import weights
+from prune.views import budgets as views
+
+PERCENT = Fraction(1, 100)
+
+
+@pytest.mark.parametrize("turn", range(1, 99))
+def test_the_boundary_is_found_wherever_it_is(turn):
+    seen = []
+
+    def climb(ladder):
+        for sparsity in ladder:
+            seen.append(sparsity)
+            yield sparsity
+
+    wanted = turn * PERCENT
+    before, after = budgets.boundary(climb, lambda k: k >= wanted, LADDER, PERCENT)
+    assert after == wanted
+    assert before in (None, wanted - PERCENT) and (before is not None or wanted == PERCENT)
+    assert len(seen) <= 18
+
+
+def test_what_never_changes_has_no_end_and_nothing_below_is_looked_at():
+    assert budgets.boundary(iter, lambda k: False, LADDER, PERCENT) == (LADDER[-1], None)
+    found = budgets.boundary(iter, lambda k: True, (Fraction(1, 2),), PERCENT, Fraction(49, 100))
+    assert found == (None, Fraction(1, 2))
+
+
+def search(prune, tiny, *more):
+    return prune("search", *tiny, "--calibration", "60", *more)
+
+
+def table(tmp_path):
+    text = (tmp_path / "work" / "results" / "search" / "table.csv").read_text()
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.fixture
+def tiny(tmp_path, rng, network):
+    """A chain and enough data that some can be held out."""
+    arrays = {}
+    for split, n in (("train", 6000), ("test", 80)):
+        images = rng.integers(0, 256, (n, 6), dtype=np.uint8)
+        arrays[f"x_{split}"] = images
+        arrays[f"y_{split}"] = logits(network, images / np.float32(255)).argmax(axis=1)
+    np.savez(tmp_path / "many.npz", **arrays)
+    weights.save(network, tmp_path / "tiny.keras")
+    return ["--weights", tmp_path / "tiny.keras", "--data", tmp_path / "many.npz"]
+
+
+def test_the_smallest_within_the_drop_is_saved_and_nothing_smaller_was_good_enough(
+    prune, tiny, tmp_path
+):
+    status, printed, err = search(prune, tiny, "--max-drop", "3")
+    rows = table(tmp_path)
+    (chosen,) = [row for row in rows if row["chosen"] == "True"]
+    good = [row for row in rows if float(row["validation"]) >= 0.97]
+    assert chosen in good and all(int(row["bytes"]) >= int(chosen["bytes"]) for row in good)
+    assert status in (0, 1), err
+    assert (status == 1) == ("more than 3 points" in err)
+    saved = weights.load(tmp_path / "work" / "results" / "search" / "model.keras").network
+    zeros = sum(int(np.count_nonzero(layer.kernel)) for layer in saved)
+    zeros += sum(int(np.count_nonzero(layer.bias)) for layer in saved)
+    assert zeros == int(chosen["effective"])
+    assert f"Of {len(rows)} networks that were measured" in err and "* " in printed
+
+
+def test_the_best_within_the_work_needs_no_more_than_that(prune, tiny, tmp_path):
+    status, _, err = search(prune, tiny, "--macs", "50")
+    assert status == 0, err
+    rows = table(tmp_path)
+    (chosen,) = [row for row in rows if row["chosen"] == "True"]
+    whole = 6 * 5 + 5 * 4 + 4 * 3
+    assert all(int(row["macs"]) <= whole / 2 for row in rows)
+    assert float(chosen["validation"]) == max(float(row["validation"]) for row in rows)
+    assert {row["method"] for row in rows} == {"weight", "unit"}
+
+
+def test_again_it_measures_nothing_anew_and_finds_the_same(prune, tiny, tmp_path):
+    argv = ["--max-drop", "3", "--method", "unit"]
+    search(prune, tiny, *argv)
+    first = table(tmp_path)
+    _, _, err = search(prune, tiny, *argv)
+    assert f"going on: {len(first)} networks were measured before" in err
+    assert " held out, " not in err and table(tmp_path) == first
+    _, _, err = search(prune, tiny, "--max-drop", "4", "--method", "unit")
+    assert "going on" not in err
+
+
+def test_a_bound_on_tries_ends_it_with_the_best_so_far(prune, tiny, tmp_path):
+    _, _, err = search(prune, tiny, "--max-drop", "50", "--tries", "3")
+    assert len(table(tmp_path)) == 3
+    assert "--tries 3 were made, so that there may be a better one" in err
+
+
+def test_what_cannot_be_had_is_told_with_the_nearest(prune, tiny, tmp_path):
+    status, _, err = search(prune, tiny, "--under", "100")
+    assert status == 1
+    assert "No network within the budget was found" in err and "is the smallest" in err
+    assert err.splitlines()[-1].startswith("Next: ")
+    assert not (tmp_path / "work" / "results" / "search" / "model.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "no budget was given: say --max-drop POINTS"),
+        (["--under", "many"], "expected a size such as 500KB or 2MB, got 'many'"),
+        (["--faster", "1"], "expected a number above 1, such as 2x, got '1'"),
+        (["--max-drop", "1", "--save", "a.h5"], "what is found is saved as .keras"),
+        (["--max-drop", "101"], "101"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_line(prune, tiny, tmp_path, more, told):
+    status, printed, err = search(prune, tiny, *more)
+    assert (status, printed) == (2, "") and told in err and len(err.splitlines()) == 1
+    assert not list((tmp_path / "work").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("correct", "said"),
+    [
+        (9900, "within 1 point."),
+        (9820, "within 1 point, which is not certain."),
+        (9700, "more than"),
+    ],
+)
+def test_a_drop_is_certain_by_its_interval(correct, said):
+    whole = Evaluation(9900, 10000, 0.1)
+    assert said in views._on_test(whole, Evaluation(correct, 10000, 0.1), Fraction(1, 100))
+
+
+def test_a_deflated_archive_holds_the_same(network, tmp_path):
+    path = tmp_path / "whole.keras"
+    weights.save(network, path)
+    (tmp_path / "small.keras").write_bytes(deflated(path.read_bytes()))
+    found = weights.load(tmp_path / "small.keras").network
+    for one, other in zip(found, network, strict=True):
+        assert (one.kernel == other.kernel).all() and (one.bias == other.bias).all()
+    assert len(deflated(path.read_bytes())) < path.stat().st_size
