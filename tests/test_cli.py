@@ -162,7 +162,7 @@ def test_half_a_percent_is_taken_with_a_hint(prune, tiny):
         (["xyz"], "unknown command 'xyz'; choose from weight"),
         (["weight", "--enigne", "keras"], "unknown argument --enigne (did you mean --engine?)"),
         (["weight", "--eng", "keras"], "unknown argument --eng"),
-        (["weight", "extra"], "unknown argument extra"),
+        (["criteria", "extra"], "unknown argument extra"),
         (["-q", "weight"], "-q goes after the command: `prune weight -q`"),
         (
             ["weight", "--criterion", "magnitud"],
