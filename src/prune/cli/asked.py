@@ -13,7 +13,7 @@ from prune.settings.fields import Setting, settings
 from prune.settings.files import Out, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
-from prune.settings.study import KEYS, Part
+from prune.settings.study import KEYS, Part, by_recipe
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -113,7 +113,9 @@ class Asked:
                 value = offered[key.owner, key.name]
                 one = key.lists and not key.setting.commas
                 values[name] = (value,) if one else value
-        return Part(**values)
+        if (Seeds, "model") in offered:
+            values["train_model"] = offered[Seeds, "model"]
+        return Part(**by_recipe(values))
 
     def plain(self) -> dict[str, Any]:
         """Return every setting, as JSON can hold it."""

@@ -60,6 +60,11 @@ def _depths(asked: Asked) -> None:
 def _single_network(asked: Asked) -> None:
     """Refuse with --seeds what is of one network."""
     if asked.of(Seeds).seeds is None:
+        if "model" in asked.given:
+            raise PruneError(
+                "--model names the network that --seeds trains; give --seeds too, or --weights "
+                "NAME or FILE for one that is trained"
+            )
         return
     for option, _ in asked.set():
         if option.owner in (Weights, Picture):

@@ -71,7 +71,13 @@ def carry_out(task: Task) -> int:
         if isinstance(cell.training, Stored) and cell.training.sha256 == file.sha256
     }
     kept = task.crew.networks or task.out / "networks"
-    store = Store(task.out / "cells", kept, looks_only=task.crew.dry_run)
+    store = Store(
+        task.out / "cells",
+        kept,
+        looks_only=task.crew.dry_run,
+        content=loading.content,
+        read=lambda path: loading.load(path).network,
+    )
     look = partial(experiment.look, cells, source, store, networks)
     if task.crew.dry_run:
         fresh = task.crew.fresh

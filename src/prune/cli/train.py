@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from prune import PruneError
@@ -15,16 +16,18 @@ from prune.experiments import perform
 from prune.experiments.cells import Source
 from prune.files import atomic, data, results, runs, weights
 from prune.files.results import Epoch
+from prune.models import saving
+from prune.settings.fields import settings, settled
 from prune.settings.files import Out, Save, Talk
 from prune.settings.pruning import AUTO
-from prune.settings.recipe import Training
+from prune.settings.recipe import MLP, MODELS, Training, by_recipe
 
 
 def run(asked: Asked) -> int:
     """Check everything, train, save the network, write the course of it."""
-    console, cell, out = Console(asked.of(Talk).quiet), asked.of(Training), asked.of(Out).out
+    console, cell, out = Console(asked.of(Talk).quiet), _cell(asked), asked.of(Out).out
     saved = asked.of(Save).save
-    writer = weights.writer(saved)
+    writer = _writer(cell, saved)
     jobs.refuse_overwriting(asked.of(Save))
     source = jobs.images(asked)
     train, test = perform.images(source, "train"), perform.images(source, "test")
@@ -37,7 +40,7 @@ def run(asked: Asked) -> int:
     runs.prove_writable(saved.parent, "--save")
     runs.prove_writable(out, "--out")
     inputs = {"data": {"train": train.sha256, "test": test.sha256}}
-    record = runs.Record(asked.words, asked.plain(), inputs)
+    record = runs.Record(asked.words, asked.plain() | _recipe(cell), inputs)
     with runs.recorded(out, record):
         network, epochs = _train(console, cell, source)
         content = writer(network)
@@ -57,6 +60,30 @@ def run(asked: Asked) -> int:
         again += f" --scale {source.scale}"
     console.say(f"Next: prune compare {again}")
     return status
+
+
+def _cell(asked: Asked) -> Training:
+    """Return the training that is asked for: the recipe of its model, but for what was given."""
+    names = {each.name for each in fields(Training)}
+    given = {name: value for name, value in asked.given.items() if name in names}
+    if "hidden" in given and given.get("model", MLP) != MLP:
+        raise PruneError(f"--hidden is for --model {MLP}; leave out one of them")
+    return settled(Training(**by_recipe(given)))
+
+
+def _recipe(cell: Training) -> dict[str, Any]:
+    """Return how the network is trained, as JSON can hold it: its recipe may not be as usual."""
+    return {each.name: own.kind.plain(getattr(cell, each.name)) for each, own in settings(cell)}
+
+
+def _writer(cell: Training, path: Path) -> weights.Writer:
+    if cell.model not in MODELS:
+        return weights.writer(path)
+    if path.suffix != ".keras":
+        raise PruneError(
+            f"cannot save to {path}: {cell.model} is saved as .keras; give such a name"
+        )
+    return lambda trained: saving.content(trained.model())
 
 
 def _drawn(epochs: list[Epoch]) -> Any:

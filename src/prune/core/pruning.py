@@ -55,7 +55,7 @@ def _scores(score: Score, plan: Plan) -> Scores:
     if not anatomy.is_chain(plan.network):
         scores = score(plan.network, plan.calibration)
         gone = scores.keys() & plan.masks.keys()
-        return scores | {name: np.where(plan.masks[name], scores[name], -np.inf) for name in gone}
+        return scores | {name: _lowest(scores[name], plan.masks[name]) for name in gone}
     groups = alive.by_masks(plan.network, plan.masks)
     images = plan.calibration.images
     calibration = replace(plan.calibration, images=images[:, groups[0]] if images.size else images)
@@ -72,7 +72,12 @@ def _widened(scores: np.ndarray, kept: np.ndarray, ends: tuple[np.ndarray, ...])
     place = np.ix_(*ends[-scores.ndim :])  # scores of whole units run along the units alone
     whole = np.full(kept.shape, np.finfo(scores.dtype).min, scores.dtype)
     whole[place] = scores
-    return np.where(kept, whole, scores.dtype.type(-np.inf))
+    return _lowest(whole, kept)
+
+
+def _lowest(scores: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return scores that are below all others where nothing is kept."""
+    return np.where(kept, scores, scores.dtype.type(-np.inf))
 
 
 class Repair(NamedTuple):

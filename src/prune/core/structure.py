@@ -221,6 +221,25 @@ def cut(structure: Structure, arrays: Arrays, kept: np.ndarray) -> Arrays:
     return result
 
 
+def put_back(structure: Structure, arrays: Arrays, kept: np.ndarray, left: Arrays) -> Arrays:
+    """Return `arrays` with the values of what was `left` of them, by `cut`, in their places."""
+    return {name: _put(structure, name, arrays[name], kept, left[name]) for name in arrays}
+
+
+def _put(
+    structure: Structure, name: str, whole: np.ndarray, kept: np.ndarray, left: np.ndarray
+) -> np.ndarray:
+    if left.shape == whole.shape:
+        return left
+    stay = [np.ones(size, bool) for size in whole.shape]
+    for axis in range(whole.ndim):
+        if (name, axis) in structure.axes:
+            stay[axis] = kept[structure.axes[name, axis].units]
+    changed = whole.copy()
+    changed[np.ix_(*stay)] = left
+    return changed
+
+
 def places(structure: Structure, group: str) -> Iterator[tuple[str, int, np.ndarray, str]]:
     """Yield (array, axis, positions, role) of all that goes with the units of a group."""
     units = structure.groups[group].units

@@ -12,7 +12,7 @@ from prune.files.data import Data
 from prune.files.results import Row
 from prune.settings.fields import Setting, setting, settings, telling, text
 from prune.settings.pruning import AUTO, Pruning
-from prune.settings.recipe import Retraining, Training
+from prune.settings.recipe import MLP, Retraining, Training
 from prune.settings.study import column
 
 # Of what the numbers of a cell mean: another number, and results of before are no longer found.
@@ -97,7 +97,8 @@ def name(cell: Training | Stored | Cell, source: Source) -> str:
 
 def _words(cell: Training | Stored | Cell) -> list[str]:
     if isinstance(cell, Training):
-        return [f"s{cell.seed}", sizes(cell.hidden), f"b{cell.batch_size}", f"e{cell.epochs}"]
+        form = sizes(cell.hidden) if cell.model == MLP else cell.model
+        return [f"s{cell.seed}", form, f"b{cell.batch_size}", f"e{cell.epochs}"]
     if isinstance(cell, Stored):
         return [f"s{cell.seed}", cell.sha256[:12]]
     how = [cell.method, cell.criterion, cell.repair, cell.scope]

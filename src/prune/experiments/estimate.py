@@ -14,7 +14,7 @@ from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.crew import train_on_one_thread
 from prune.experiments.study import State
 from prune.files import data
-from prune.settings.recipe import Training
+from prune.settings.recipe import MLP, Training
 
 _PROBED = 1000  # images
 _EPOCHS = 10
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
 def kind(cell: Task) -> Hashable:
     """Return what cells have in common whose seconds are as their work."""
     if isinstance(cell, Training):
-        return "training", cell.batch_size
+        return "training", cell.model, cell.batch_size
     if cell.retraining:
         return "training on", cell.retraining.schedule, cell.retraining.batch_size
     return cell.method, cell.criterion, cell.repair, cell.scope
@@ -49,8 +49,8 @@ def work(cell: Task) -> float:
 
 
 def _weights(training: Training | Stored) -> int:
-    if isinstance(training, Stored):
-        return 1  # all cells of a network from a file have it in common
+    if isinstance(training, Stored) or training.model != MLP:
+        return 1  # all cells of such a network, and no others, have it in common
     return sum(a * b for a, b in pairwise([_INPUTS, *training.hidden, 10]))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune import PruneError
 from prune.core import anatomy, calibration, forms, holdout, measure, pruning
 from prune.core.calibration import Calibration
+from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.plan import Plan
@@ -22,8 +23,11 @@ from prune.experiments.engines import ENGINES, Engine, scored
 from prune.experiments.sweep import Curve, Engines
 from prune.files import allocations, data
 from prune.files.results import Epoch, values
+from prune.models import zoo
+from prune.models.net import net
 from prune.settings.pruning import KERAS, NETWORK, NUMPY
-from prune.settings.recipe import REWIND, Recipe, Training
+from prune.settings.recipe import LENET300, LENET300_HIDDEN, MODELS, REWIND, Recipe, Training
+from prune.settings.spelling import counted
 from prune.training import fit, retrain
 from prune.training.compiled import Examples
 
@@ -108,11 +112,15 @@ def _drawn(
     return train.part(calibration.places(train.total, size, seed))
 
 
-def untrained(cell: Training, source: Source) -> Network:
+def untrained(cell: Training, source: Source) -> Any:
     """Return the network that a training starts from."""
     train, test = images(source, "train"), images(source, "test")
     classes = max(2, train.classes, test.classes)
-    return fit.initial([train.images.shape[1], *cell.hidden, classes], cell.seed)
+    if cell.model in MODELS:
+        return net(zoo.untrained(cell.model, train.inputs.shape[1:], classes, cell.seed))
+    hidden = LENET300_HIDDEN if cell.model == LENET300 else cell.hidden
+    sizes = [train.images.shape[1], *hidden, classes]
+    return fit.initial(sizes, cell.seed, biases=cell.model == LENET300)
 
 
 def course(
@@ -121,10 +129,18 @@ def course(
     """Train a network; yield it after each epoch, and how it did."""
     train, test = images(source, "train"), images(source, "test")
     begun = untrained(cell, source)
+    seen_by = _judge(begun, test, source)
     epochs = fit.epochs(begun, train.images, train.labels, cell, on_batch)
     for number, (network, loss, accuracy) in enumerate(epochs, 1):
-        seen = measure.evaluate(forms.dense(network), test.images, test.labels)
+        seen = seen_by(network)
         yield network, Epoch(number, loss, accuracy, seen.loss, seen.correct / seen.total)
+
+
+def _judge(network: Any, test: data.Data, source: Source) -> Engine:
+    """Return what evaluates the networks of a training."""
+    if anatomy.is_chain(network):
+        return lambda each: measure.evaluate(forms.dense(each), test.images, test.labels)
+    return ENGINES[KERAS](network, data.fitted(test, network, source.name), None)
 
 
 def train(cell: Training, source: Source) -> tuple[Network, list[Epoch]]:
@@ -205,15 +221,25 @@ def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | No
     asked = cell.retraining
     if asked is None:
         return None
-    if not anatomy.is_chain(begun.network):
-        raise PruneError("--retrain is for chains of Dense layers so far; leave it out")
     train = learnt(source, begun.network, trains=True)
+    _check_trainable(begun.network, train)
     examples = Examples(train.images, train.labels, asked.distill)
     recipe = replace(asked, seed=cell.training.seed)
     found = retrain.Regime(
         examples, recipe, asked.schedule, asked.ramp, asked.ramp_from, asked.start, begun.early
     )
     return found
+
+
+def _check_trainable(network: Any, train: data.Data) -> None:
+    """Refuse what is no classifier of single arrays."""
+    own = anatomy.of(network)
+    if len(own.inputs()) > 1 or (train.judge is not None and train.judge.metric != ACCURACY):
+        raise PruneError(
+            "--retrain trains classifiers of one input; this model has "
+            f"{counted(len(own.inputs()), 'input')} and is judged by its "
+            f"{train.judge.metric if train.judge else ACCURACY}; leave it out"
+        )
 
 
 def engines(

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ _UNWANTED = "# made by `prune study`: what it needs to go on, and nothing to com
 Settings = dict[str, Any]
 
 
+def _content(network: Network) -> bytes:
+    return weights.writer(Path("network.keras"))(network)
+
+
+def _read(path: Path) -> Network:
+    return weights.load(path).network
+
+
 @dataclass(frozen=True)
 class Store:
     """Two folders, and the names of what was found there but could not be believed."""
@@ -31,6 +40,9 @@ class Store:
     networks: Path
     set_aside: list[Path] = field(default_factory=list)
     looks_only: bool = False  # and leaves even what it cannot believe where it is
+    # How networks become files and come back: chains of dense layers, unless told otherwise.
+    content: Callable[[Any], bytes] = _content
+    read: Callable[[Path], Any] = _read
 
     def prepare(self) -> None:
         """Make the folders, so that version control leaves them alone."""
@@ -84,16 +96,16 @@ class Store:
         self._put_aside(content, path)
         return None
 
-    def network(self, name: str) -> Network:
+    def network(self, name: str) -> Any:
         """Return a network that `trained` has found."""
-        return weights.load(self.networks / f"{name}.keras").network
+        return self.read(self.networks / f"{name}.keras")
 
     def add_network(
-        self, name: str, settings: Settings, network: Network, course: list[Settings]
+        self, name: str, settings: Settings, network: Any, course: list[Settings]
     ) -> None:
         """Keep a trained network; its record comes last, and makes it count."""
         path = self.networks / f"{name}.keras"
-        content = weights.writer(path)(network)
+        content = self.content(network)
         atomic.write(path, content)
         record = {"settings": settings, "sha256": weights.sha256(content), "epochs": course}
         atomic.write(path.with_suffix(".json"), _text(record).encode())

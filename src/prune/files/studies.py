@@ -27,9 +27,9 @@ from prune import PruneError
 from prune.core.pruning import CRITERIA
 from prune.settings.fields import Kind, check_known, meant, settings, several, text
 from prune.settings.pruning import LAYER, UNIT, Images
-from prune.settings.recipe import refuse_senseless
+from prune.settings.recipe import RECIPES, refuse_senseless
 from prune.settings.spelling import closest
-from prune.settings.study import KEYS, Part, Study
+from prune.settings.study import KEYS, Part, Study, by_recipe
 
 
 def load(path: Path) -> Study:
@@ -80,7 +80,16 @@ def parse(text: str) -> Study:
     study = {"about": "", "data": "mnist", "limit": None} | {
         name: value for name, value in whole.items() if name in _WHOLE
     }
-    return Study(**study, parts=tuple(checked(Part(**shared | values)) for values in differing))
+    parts = [Part(**by_recipe(_named(shared | values))) for values in differing]
+    return Study(**study, parts=tuple(map(checked, parts)))
+
+
+def _named(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a part, in which the name of a network of the zoo is no file."""
+    name = str(values.get("model"))
+    if name not in RECIPES:
+        return values
+    return values | {"model": None, "train_model": name}
 
 
 def checked(asked: Any) -> Any:

@@ -26,8 +26,11 @@ from prune.files import (
 from prune.files.keras_config import DenseLayer
 from prune.files.keras_reader import Arrays
 from prune.files.names import short
+from prune.settings.spelling import closest
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".npz")
+# The networks that come with the package, by the names that stand for their files.
+SHIPPED = {"mnist": "mnist.weights.h5", "lenet5": "lenet5.keras", "resnet8": "resnet8.keras"}
 _TRANSPOSED = "may be transposed: Keras keeps (inputs, units)"
 
 
@@ -40,10 +43,16 @@ class WeightsFile(NamedTuple):
     assumed: str  # the hidden activation that the file does not tell; empty if it does
 
 
-def shipped() -> Path:
-    """Return the path of the trained home network that comes with the package."""
+def located(path: Path) -> Path:
+    """Return the path of a file, which may be the name of a network of the package."""
+    name = str(path)
+    return shipped(name) if name in SHIPPED else path
+
+
+def shipped(name: str = "mnist") -> Path:
+    """Return the path of a trained network that comes with the package: of the home network."""
     package = Path(__file__).parents[1]
-    installed = package / "weights" / "mnist.weights.h5"
+    installed = package / "weights" / SHIPPED[name]
     # In a checkout the weights stand beside src; the wheel carries a copy inside the package.
     return installed if installed.exists() else package.parents[1] / "weights" / installed.name
 
@@ -102,7 +111,8 @@ def content(path: Path) -> bytes:
     except regular.Folder:
         raise PruneError(f"weights {path}: {accidents.of_folder(path)}") from None
     except regular.Missing as error:
-        told = f"weights {path}: {error}; `prune train --save {path}` makes one"
+        meant = closest(str(path), SHIPPED)
+        told = f"weights {path}: {error}{meant}; `prune train --save {path}` makes one"
         raise PruneError(told) from error
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}; give one .keras or .h5 file") from error

@@ -62,7 +62,7 @@ def rebuilt(
     """
     functional(model)  # a model without a graph is refused before any layer is copied
     builder = _Builder(found, kept, policy)
-    with keras.saving.custom_object_scope(_classes(model)):
+    with keras.saving.custom_object_scope(classes(model)):
         smaller = builder.model(model)
     left = structures.cut(found.structure, arrays, kept)
     models_arrays.assign(smaller, scaled(found, kept, left))
@@ -85,7 +85,7 @@ def count(found: Traced, kept: np.ndarray, ids: np.ndarray) -> int:
     return int(np.count_nonzero(kept[found.resolved.numbers[ids]]))
 
 
-def _classes(model: keras.Model) -> dict[str, type]:
+def classes(model: keras.Model) -> dict[str, type]:
     """Return the classes of all layers that are not Keras' own, by name."""
     kinds = {type(layer) for _, layer in models_arrays.layers(model)}
     return {kind.__name__: kind for kind in kinds if kind.__module__.split(".")[0] != "keras"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from prune import PruneError
-from prune.files import models, weights
+from prune.core import anatomy
+from prune.files import keras_writer, models, weights
 from prune.files.keras_layers.trust import trusted
 from prune.files.weights import WeightsFile
-from prune.models import build
+from prune.models import build, saving
 from prune.models.net import net
 
 
@@ -18,8 +20,10 @@ def load(
 ) -> WeightsFile:
     """Read the network in `path`; `PruneError` names it and says what is wrong.
 
-    A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.
+    A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.  The name
+    of a network of the package stands for its file.
     """
+    path = weights.located(path)
     content = weights.content(path)
     if models.is_chain(content):
         return weights.of_content(content, path, activation, isolate)
@@ -30,3 +34,10 @@ def load(
         return WeightsFile(net(build.build(file), file.loss), file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
+
+
+def content(network: Any) -> bytes:
+    """Return the bytes of a `.keras` file of a network."""
+    if anatomy.is_chain(network):
+        return keras_writer.keras_bytes(network)
+    return saving.content(network.model())

@@ -8,6 +8,7 @@ from pathlib import Path
 from prune.settings.fields import (
     COMMON,
     OUTPUT,
+    again,
     names,
     one_of,
     path,
@@ -18,6 +19,7 @@ from prune.settings.fields import (
     truth,
     whole,
 )
+from prune.settings.recipe import Training
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
 RUNTIMES = LITERT, ONNX, OPENVINO = ("litert", "onnx", "openvino")
@@ -82,6 +84,7 @@ class Seeds:
         "0-4 (minutes each; kept in results/networks), and tell the spread; `prune study` does "
         "more",
     )
+    model: str = again(Training, "model", about="with --seeds: the network of the zoo to train")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ RAMPS = CUBIC, EXPONENTIAL = ("cubic", "exponential")
 STARTS = PRUNED, REWIND, REINIT, SCRATCH = ("pruned", "rewind", "reinit", "scratch")
 
 HOME = (1000, 1000, 500, 200)
+LENET300_HIDDEN = (300, 100)  # LeCun 1998, with biases
+# The zoo: chains of dense layers, and models of other layers.
+CHAINS = MLP, LENET300 = ("mlp", "lenet300")
+MODELS = LENET5, RESNET8, RESNET20, MOBILENET = ("lenet5", "resnet8", "resnet20", "mobilenet")
 _MOST_DROPPED = 0.99  # of an image: there must be something to learn from
 
 
@@ -89,11 +93,18 @@ class Recipe:
         "of each image's values that are left out, others at every step",
         group=TRAINED,
     )
+    augment: int = setting(
+        0,
+        whole(0, "PIXELS"),
+        "shift images by up to so many pixels, each by others at every step",
+        said="shifted by up to {}".format,
+        group=TRAINED,
+    )
 
 
 @dataclass(frozen=True)
 class Training(Recipe):
-    """A network, told by how it comes to be: of ReLU layers without biases."""
+    """A network, told by how it comes to be: a chain of ReLU layers, or another of the zoo."""
 
     seed: int = setting(
         0,
@@ -108,9 +119,36 @@ class Training(Recipe):
         networks(),
         "units of the hidden layers",
         several="hidden",
+        needs=("model", MLP),
         always=True,
         said="{}".format,
     )
+    model: str = setting(
+        MLP,
+        one_of(*CHAINS, *MODELS),
+        "network to train, by a recipe of its own: " + ", ".join((*CHAINS, *MODELS)),
+        said="{}".format,
+    )
+
+
+# As few epochs as it takes: on a laptop one of a residual network takes a minute.
+_CONVOLUTIONS = {"epochs": 5, "batch_size": 128, "decay": COSINE, "augment": 2}
+_NORMALISED = _CONVOLUTIONS | {"learning_rate": 0.003}
+
+# How each network of the zoo is trained, where that is not as usual.
+RECIPES: dict[str, dict[str, Any]] = {
+    MLP: {},
+    LENET300: {"epochs": 20, "batch_size": 128, "decay": COSINE},
+    LENET5: _CONVOLUTIONS | {"learning_rate": 0.002},
+    RESNET8: _NORMALISED,
+    RESNET20: _NORMALISED,
+    MOBILENET: _NORMALISED,
+}
+
+
+def by_recipe(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is given of a training, and what the recipe of its model adds to it."""
+    return RECIPES[given.get("model", MLP)] | given
 
 
 def refuse_senseless(schedule: str, start: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from prune.settings.fields import Setting, path, setting, settings
 from prune.settings.files import Activation
 from prune.settings.pruning import AUTO, METHODS, Controls, Pruning
-from prune.settings.recipe import Retraining, Training
+from prune.settings.recipe import MLP, RECIPES, Retraining, Training
 
 # What the first training and the one after pruning share is the first's where these words stand
 # alone, and the other's where any other does.
@@ -62,6 +62,12 @@ KEYS["criteria"] = KEYS["criteria"]._replace(usual=())  # the first of each meth
 Part: Any = make_dataclass(
     "Part", [(name, Any, field(default=key.usual)) for name, key in KEYS.items()], frozen=True
 )
+
+
+def by_recipe(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a part, and what the recipe of the network that it trains adds."""
+    recipe = RECIPES[values.get(column(Training, "model"), MLP)]
+    return {column(Training, name): value for name, value in recipe.items()} | values
 
 
 @dataclass(frozen=True)

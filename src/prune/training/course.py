@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from prune import PruneError
-from prune.core.alive import Alive, by_masks, cut, put_back
-from prune.core.masks import apply
-from prune.core.network import Layer, Masks, Network
+from prune.core.network import Masks
+from prune.training import learners, shifts
 from prune.training.compiled import STEPS_PER_CALL, Compiled, Examples, Progress, Snapshot
 from prune.training.recipe import Recipe
 
@@ -49,24 +49,24 @@ class Course:
     """
 
     def __init__(
-        self, network: Network, examples: Examples, recipe: Recipe, masks: Masks | None = None
+        self, network: Any, examples: Examples, recipe: Recipe, masks: Masks | None = None
     ) -> None:
         """Begin, with what `masks` remove at zero."""
-        self._examples, self._recipe = examples, recipe
+        self._examples, self._recipe = _moving(examples, network, recipe), recipe
         self._batches = batches(len(examples.labels), recipe)
         self.steps = recipe.epochs * steps_per_epoch(len(examples.labels), recipe)
         self._done, self._snapshot = 0, Snapshot(network)
-        self._alive: Alive = []
+        self._alive: Any = None
         self._compiled: Compiled | None = None
         self.hold(masks or {})
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Any:
         """The network as it is now."""
         self._pull()
         return self._snapshot.network
 
-    def hold(self, masks: Masks, network: Network | None = None) -> None:
+    def hold(self, masks: Masks, network: Any = None) -> None:
         """Set what `masks` remove to zero, and keep it there from now on.
 
         They must remove all that was removed before.  Values may be those of another `network`.
@@ -74,8 +74,8 @@ class Course:
         self._pull()
         before = self._snapshot
         self._snapshot = Snapshot(
-            apply(network or before.network, masks),
-            tuple(apply(moments, masks) for moments in before.memory),
+            learners.of(before.network if network is None else network).masked(masks),
+            tuple(learners.of(moments).masked(masks) for moments in before.memory),
             before.steps,
         )
         self._place(masks)
@@ -107,62 +107,50 @@ class Course:
 
     def _place(self, masks: Masks) -> None:
         """Put the network where it is trained: in smaller arrays than before, if worth it."""
-        network = self._snapshot.network
-        groups = by_masks(network, masks)
-        if self._compiled is None or _is_worth_it(_size(self._alive), _size(groups)):
-            self._compiled, self._alive = None, groups
+        own = learners.of(self._snapshot.network)
+        alive = own.alive(masks)
+        if self._compiled is None or _is_worth_it(own.size(self._alive), own.size(alive)):
+            self._compiled, self._alive = None, alive
             self._compiled = self._build()
-        whole = tuple(map(_everything, network))
+        held = learners.of(own.filled(True)).masked(masks)
         self._compiled.hold(
             Snapshot(
-                cut(network, self._alive),
-                tuple(cut(moments, self._alive) for moments in self._snapshot.memory),
+                own.cut(self._alive),
+                tuple(learners.of(each).cut(self._alive) for each in self._snapshot.memory),
                 self._snapshot.steps,
             ),
-            cut(apply(whole, masks), self._alive),
+            learners.of(held).cut(self._alive),
         )
 
     def _build(self) -> Compiled:
-        images = self._examples.images
-        if not self._alive[0].all():
-            images = images[:, self._alive[0]]
-        return Compiled(
-            cut(self._snapshot.network, self._alive),
-            replace(self._examples, images=images),
-            self._recipe,
-            self.steps,
-        )
+        own, examples = learners.of(self._snapshot.network), self._examples
+        read = own.inputs(self._alive)
+        if examples.moves is not None:
+            examples = replace(examples, moves=examples.moves[:, read])
+        elif not read.all():
+            examples = replace(examples, images=examples.images[:, read])
+        return Compiled(own.cut(self._alive), examples, self._recipe, self.steps)
 
     def _pull(self) -> None:
         """Put what was trained back in its place."""
         if self._compiled is None:
             return
-        network = self._snapshot.network
-        small = self._compiled.snapshot(cut(network, self._alive))
-        nothing = tuple(map(_nothing, network))
+        own = learners.of(self._snapshot.network)
+        small = self._compiled.snapshot(own.cut(self._alive))
+        nothing = learners.of(own.filled(np.float32(0)))
         self._snapshot = Snapshot(
-            put_back(network, self._alive, small.network),
-            tuple(put_back(nothing, self._alive, moments) for moments in small.memory),
+            own.put_back(self._alive, small.network),
+            tuple(nothing.put_back(self._alive, moments) for moments in small.memory),
             small.steps,
         )
 
 
-def _everything(layer: Layer) -> Layer:
-    return _filled(layer, True)
-
-
-def _nothing(layer: Layer) -> Layer:
-    return _filled(layer, np.float32(0))
-
-
-def _filled(layer: Layer, value: object) -> Layer:
-    bias = None if layer.bias is None else np.full(layer.bias.shape, value)
-    return layer._replace(kernel=np.full(layer.kernel.shape, value), bias=bias)
+def _moving(examples: Examples, network: Any, recipe: Recipe) -> Examples:
+    """Return the examples with the moves that they make while training, if any."""
+    if not recipe.augment:
+        return examples
+    return replace(examples, moves=shifts.moves(learners.of(network).shape(), recipe.augment))
 
 
 def _is_worth_it(before: int, after: int) -> bool:
     return before > _NEVER_WORTH and after < _WORTH_COMPILING * before
-
-
-def _size(groups: Alive) -> int:
-    return sum(int(a.sum()) * int(b.sum()) for a, b in pairwise(groups))

@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from prune.core.network import Layer, Network
+from prune.training import learners
 from prune.training.compiled import Examples
 from prune.training.course import Course, steps_per_epoch
 from prune.training.recipe import Recipe
 
 
-def initial(sizes: list[int], seed: int) -> Network:
-    """Return an untrained network without biases: ReLU between, softmax at the end.
+def initial(sizes: list[int], seed: int, biases: bool = False) -> Network:
+    """Return an untrained chain of dense layers: ReLU between, softmax at the end.
 
     `sizes` are those of input, hidden layers and output.
     """
@@ -22,24 +23,14 @@ def initial(sizes: list[int], seed: int) -> Network:
     for i, (inputs, units) in enumerate(pairwise(sizes)):
         activation = "relu" if i < len(sizes) - 2 else "softmax"
         kernel = np.empty((inputs, units), np.float32)
-        layers.append(Layer(f"dense_{i}" if i else "dense", kernel, None, activation))
+        bias = np.empty(units, np.float32) if biases else None
+        layers.append(Layer(f"dense_{i}" if i else "dense", kernel, bias, activation))
     return fresh(tuple(layers), (seed, 0))
 
 
 def fresh(network: Network, seed: tuple[int, ...]) -> Network:
-    """Return `network` with values as before training.
-
-    The kernels are drawn as Keras does by default, uniform within sqrt(6 / (inputs + units))
-    (Glorot 2010); biases are zero.
-    """
-    rng = np.random.default_rng(seed)
-    layers = []
-    for layer in network:
-        limit = np.sqrt(6 / sum(layer.kernel.shape))
-        kernel = rng.uniform(-limit, limit, layer.kernel.shape).astype(np.float32)
-        bias = None if layer.bias is None else np.zeros_like(layer.bias)
-        layers.append(layer._replace(kernel=kernel, bias=bias))
-    return tuple(layers)
+    """Return `network` with values as before training."""
+    return learners.of(network).fresh(seed)
 
 
 def epochs(

@@ -14,11 +14,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
-
 from prune.core import pruning, ramp
-from prune.core.measure import CHUNK
-from prune.core.network import Masks, Network, Sparsity, logits
+from prune.core.network import Masks, Network, Sparsity
 from prune.core.plan import Plan, Pruned
 from prune.settings.recipe import (
     CUBIC,
@@ -30,7 +27,7 @@ from prune.settings.recipe import (
     Recipe,
     refuse_senseless,
 )
-from prune.training import fit
+from prune.training import fit, learners
 from prune.training.compiled import Examples
 from prune.training.course import Course
 from prune.training.starts import STARTS
@@ -101,9 +98,7 @@ def taught(examples: Examples, teacher: Network) -> Examples:
     """Return the examples with the answers of `teacher`, if those are to be imitated."""
     if not examples.imitation:
         return examples
-    starts = range(0, len(examples.images), CHUNK)
-    answers = [logits(teacher, examples.images[start : start + CHUNK]) for start in starts]
-    return replace(examples, imitated=np.concatenate(answers))
+    return replace(examples, imitated=learners.of(teacher).logits(examples.images))
 
 
 def _one_shot(task: _Task, watch: Watch) -> Iterator[Pruned]:

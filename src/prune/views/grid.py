@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from prune.settings import lists
+from prune.settings.recipe import MLP
 from prune.views.tables import Table
 
 
@@ -37,7 +38,8 @@ def _network(training: Any) -> tuple[str, str]:
     if not hasattr(training, "hidden"):
         return f"model {training.sha256[:12]}", "from a file"
     recipe = f"{training.epochs} epochs, batch {training.batch_size}, {training.learning_rate:g}"
-    return "-".join(map(str, training.hidden)), recipe
+    form = "-".join(map(str, training.hidden)) if training.model == MLP else training.model
+    return form, recipe
 
 
 def _line(cell: Any) -> tuple[str, ...]:
