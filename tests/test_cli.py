@@ -321,6 +321,22 @@ def test_what_no_column_tells_is_said_too(prune, tiny, tmp_path, command, argv, 
     assert f"Throughout: {said}." in (tmp_path / "work" / "o" / "table.md").read_text()
 
 
+@pytest.mark.parametrize(
+    ("argv", "used"),
+    [
+        (["weight"], False),
+        (["unit", "--criterion", "random"], False),
+        (["weight", "--repair", "lstsq"], True),
+        (["unit", "--criterion", "activation"], True),
+        (["sensitivity"], True),
+    ],
+)
+def test_calibration_that_nothing_looks_at_is_remarked_on(prune, tiny, argv, used):
+    status, _, err = prune(*argv, *tiny, "--k", "0,50", "--calibration", "40")
+    assert status == 0 and ("note: --calibration 40 is not used: " in err) != used
+    assert "--calibration" not in prune(*argv, *tiny, "--k", "0,50")[2]
+
+
 def test_controls_are_random_and_random_with_the_same_counts(prune, tiny):
     argv = ("--scope", "network", "--controls", "--k", "0,50,80", "--format", "json")
     _, out, _ = prune("weight", *tiny, *argv)

@@ -17,7 +17,7 @@ from prune.core import anatomy
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.outline import Counts, Outline
-from prune.core.pruning import CRITERIA
+from prune.core.pruning import CRITERIA, needs_images
 from prune.experiments import grid, guessing, perform
 from prune.experiments.cells import Cell, Source, Stored, columns
 from prune.experiments.guessing import Doubt
@@ -85,7 +85,7 @@ def prepare(asked: Asked) -> Job:
     engine = perform.engine_name(cells[0], stored.network)
     settings = asked.plain() | {"engine": engine}
     record = runs.Record(asked.words, settings, inputs(stored, test))
-    _remark(asked, console, stored)
+    _remark(asked, console, stored, cells)
     remark_on_scale(console, source.scale, test, *train)
     return Job(asked, console, stored.network, source, cells, curves, record)
 
@@ -137,14 +137,14 @@ def recorded(job: Job) -> Iterator[None]:
         yield
 
 
-def _remark(asked: Asked, console: Console, source: WeightsFile) -> None:
+def _remark(asked: Asked, console: Console, source: WeightsFile, cells: list[Cell]) -> None:
     remark_on_activation(asked, console, source)
     if source.assumed:
         console.say(
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
             "between layers and softmax at the end (--activation NAME to change)"
         )
-    for remark in (hint(asked.of(Pruning).k), _at_once(asked)):
+    for remark in (hint(asked.of(Pruning).k), _at_once(asked), _unseen(asked, cells)):
         if remark:
             console.say(f"note: {remark}")
 
@@ -157,6 +157,16 @@ def _at_once(asked: Asked) -> str | None:
     if not early:
         return None
     return f"k = {early}: not beyond --ramp-from, so that all goes at once, without a ramp"
+
+
+def _unseen(asked: Asked, cells: list[Cell]) -> str | None:
+    """Return a remark where calibration images are asked for that nothing looks at."""
+    number = asked.given.get("calibration")
+    chooses = asked.command.name == "sensitivity"  # by them, whatever it prunes by
+    seen = any(needs_images(cell.method, cell.criterion, cell.repair) for cell in cells)
+    if number is None or chooses or seen:
+        return None
+    return f"--calibration {number} is not used: neither criterion nor repair looks at images"
 
 
 def remark_on_activation(asked: Asked, console: Console, source: WeightsFile) -> None:

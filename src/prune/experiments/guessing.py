@@ -14,7 +14,7 @@ from prune.models import running
 
 # More right than this leaves nothing that another scale could better by as much as is told.
 _GOOD = 0.98
-_FEW = 2000  # images that tell one scale from another
+_FEW = 5000  # images that tell one scale from another
 _POINT, _SIGMAS = 0.01, 3  # that another scale must be better by, to be told
 
 
