@@ -78,14 +78,14 @@ def test_a_family_holds_every_run_once_and_k_in_order():
 def test_the_largest_k_held_is_each_networks_own():
     rows = curve("weight", "magnitude", GOOD, [0]) + curve("weight", "magnitude", BAD, [1])
     (one,) = found(rows)
-    assert one.held() == {0: 90, 1: 0}
+    assert one.reach() == {0: 90, 1: 0}
     nothing = curve("weight", "magnitude", {50: 0.5}, [0])
-    assert found(nothing)[0].held() == {0: -1}
+    assert found(nothing)[0].reach() == {0: -1}
 
 
 def test_a_point_after_a_fall_does_not_count():
     (one,) = found(curve("weight", "magnitude", {0: 0.98, 50: 0.9, 60: 0.98}, [0]))
-    assert one.held() == {0: 0}
+    assert one.reach() == {0: 0}
 
 
 def test_differences_are_taken_network_by_network():

@@ -24,11 +24,11 @@ ROWS += [row("unit", k, n) for k, n in [(0, 980), (50, 971), (90, 969), (99, 975
 
 
 def test_exactly_one_point_less_is_within_one_point():
-    assert words.held(ROWS[:4], 0.98) == (90, 99)
+    assert words.reach(ROWS[:4], 0.98) == (90, 99)
 
 
 def test_what_recovers_after_a_fall_has_not_held():
-    assert words.held(ROWS[4:], 0.98) == (50, 90)
+    assert words.reach(ROWS[4:], 0.98) == (50, 90)
 
 
 def test_the_conclusion_names_every_curve():
@@ -112,13 +112,13 @@ def test_many_curves_are_shown_without_intervals():
 
 
 def test_how_far_each_curve_goes():
-    table = tables.held_table(MANY, 0.98)
+    table = tables.reach_table(MANY, 0.98)
     assert table.lines == [
         ["weight magnitude", "50", "50", "45", "2.7x"],
         ["weight obs", "90", "50", "45", "2.7x"],
         ["weight random", "0", "50", "45", "2.7x"],
     ]
-    nowhere = tables.held_table([row("weight", 90, 100)], 0.98)
+    nowhere = tables.reach_table([row("weight", 90, 100)], 0.98)
     assert nowhere.lines == [["weight", "none", "", "", ""]]
 
 

@@ -142,7 +142,7 @@ def _tables(job: Job, rows: list[Row], unpruned: float) -> list[Table]:
     gained = (
         tables.gains(rows, anatomy.of(job.network).multiply_adds())
         if len(words.curves(rows)) < _MANY
-        else tables.held_table(rows, unpruned)
+        else tables.reach_table(rows, unpruned)
     )
     return [tables.table(rows, _compared(job)), gained]
 
@@ -161,7 +161,7 @@ def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:
 def _next(job: Job, rows: list[Row], unpruned: float) -> str:
     """Return the command that looks closer at where the first curve falls."""
     asked = job.asked
-    last, first_below = words.held(next(iter(words.curves(rows).values())), unpruned)
+    last, first_below = words.reach(next(iter(words.curves(rows).values())), unpruned)
     if first_below is not None and first_below - (last or 0) > 1:
         step = max(1, round((first_below - (last or 0)) / 10))
         closer = f"--k {last or 0:.15g}:{first_below:.15g}:{step}"

@@ -18,16 +18,16 @@ class Line(NamedTuple):
 
     reading: str
     method: str
-    held: dict[int, dict[int, float]]  # by depth and seed: the largest k within one point
+    reach: dict[int, dict[int, float]]  # by depth and seed: the largest k within one point
     family: dict[int, Family]  # by depth
 
     def slope(self) -> Spread | None:
         """Return how much the largest k rises with a layer more: one slope for each seed."""
-        seeds = set.intersection(*(set(runs) for runs in self.held.values()))
-        if len(self.held) < 2 or not seeds:
+        seeds = set.intersection(*(set(runs) for runs in self.reach.values()))
+        if len(self.reach) < 2 or not seeds:
             return None
         each = [
-            slope(list(self.held), [runs[seed] for runs in self.held.values()])
+            slope(list(self.reach), [runs[seed] for runs in self.reach.values()])
             for seed in sorted(seeds)
         ]
         return spread(each)
@@ -44,9 +44,9 @@ def lines_of(found: list[Family], readings: Readings) -> list[Line]:
                 for depth, hidden in networks.items()
                 if (method, "-".join(map(str, hidden))) in by_kind
             }
-            held = {depth: family.held() for depth, family in own.items()}
-            lines.append(Line(reading, method, held, own))
-    return [line for line in lines if line.held]
+            reach = {depth: family.reach() for depth, family in own.items()}
+            lines.append(Line(reading, method, reach, own))
+    return [line for line in lines if line.reach]
 
 
 def table(lines: list[Line]) -> Table:
@@ -54,7 +54,7 @@ def table(lines: list[Line]) -> Table:
     methods = list(dict.fromkeys(line.method for line in lines))
     cells: dict[tuple[str, int], dict[str, str]] = {}
     for line in lines:
-        for depth, runs in line.held.items():
+        for depth, runs in line.reach.items():
             first = line.family[depth].first
             cell = cells.setdefault((line.reading, depth), {"hidden": first["hidden"]})
             cell["parameters"] = f"{first['parameters']:,}"
@@ -66,7 +66,7 @@ def table(lines: list[Line]) -> Table:
         [reading, str(depth), *(cell.get(name, "") for name in columns)]
         for (reading, depth), cell in cells.items()
     ]
-    number = max(len(runs) for line in lines for runs in line.held.values())
+    number = max(len(runs) for line in lines for runs in line.reach.values())
     note = (
         "The largest k up to which accuracy stays within 1 point of each network's own, mean and "
         f"{telling.bounds(number)}; {counted(number, 'network')} each."
@@ -99,7 +99,7 @@ def _verdict(line: Line) -> str:
     rise = line.slope()
     if rise is None or rise.low is None or rise.high is None:
         return f"{what} no evidence, for want of depths or of seeds."
-    depths = f"{min(line.held)} to {max(line.held)} hidden layers"
+    depths = f"{min(line.reach)} to {max(line.reach)} hidden layers"
     where = telling.between(rise, f"{rise.low:+.2f}", f"{rise.high:+.2f}")
     told = (
         f"the largest k within 1 point changes by {rise.mean:+.2f} points with each layer more "

@@ -34,8 +34,8 @@ def largest_k(lines: list[Line]) -> Figure:
 
 def _draw(axes: Axes, line: Line, look: tuple[str, str]) -> None:
     color, marker = look
-    spreads = {depth: spread(list(runs.values())) for depth, runs in line.held.items()}
-    dots = [(depth, k) for depth, runs in line.held.items() for k in runs.values()]
+    spreads = {depth: spread(list(runs.values())) for depth, runs in line.reach.items()}
+    dots = [(depth, k) for depth, runs in line.reach.items() for k in runs.values()]
     means = [each.mean for each in spreads.values()]
     axes.plot(*zip(*dots, strict=True), ".", color=color, alpha=0.4, zorder=2)
     axes.plot(list(spreads), means, color=color, marker=marker, label=line.method, linewidth=2)

@@ -42,16 +42,16 @@ class Family(NamedTuple):
         """Return the mean accuracy at k, and where it may be."""
         return spread(list(self.accuracy[k].values()))
 
-    def held(self) -> dict[int, float]:
+    def reach(self) -> dict[int, float]:
         """Return for each network the last k up to which it keeps within one point; -1: none."""
-        return {seed: _held(self.curve(seed), whole) for seed, whole in self.unpruned.items()}
+        return {seed: _reach(self.curve(seed), whole) for seed, whole in self.unpruned.items()}
 
     def curve(self, seed: int) -> list[tuple[float, float]]:
         """Return k and accuracy of one network, in order."""
         return [(k, found[seed]) for k, found in self.accuracy.items() if seed in found]
 
 
-def _held(curve: list[tuple[float, float]], unpruned: float) -> float:
+def _reach(curve: list[tuple[float, float]], unpruned: float) -> float:
     last = -1.0
     for k, accuracy in curve:
         # The counts are whole; a hair of tolerance keeps exactly one point inside.

@@ -20,18 +20,18 @@ def conclusion(found: list[Family]) -> str:
 
 
 def _extents(found: list[Family]) -> str:
-    told = [f"{family.label} {_held(family)}" for family in found]
+    told = [f"{family.label} {_reach(family)}" for family in found]
     return f"Mean of the largest k within 1 point of each unpruned network: {'; '.join(told)}."
 
 
-def _held(family: Family) -> str:
-    all_held = list(family.held().values())
-    held = [k for k in all_held if k >= 0]
+def _reach(family: Family) -> str:
+    reached = list(family.reach().values())
+    kept = [k for k in reached if k >= 0]
     first = f"k = {min(family.accuracy):g}"
-    if not held:
-        return f"not to {first} (n = {len(all_held)})"
-    each = spread(held)
-    missed = len(all_held) - len(held)
+    if not kept:
+        return f"not to {first} (n = {len(reached)})"
+    each = spread(kept)
+    missed = len(reached) - len(kept)
     told = f", {missed} more not to {first}" if missed else ""
     if each.low is None or each.low == each.high:
         return f"up to k = {each.mean:g} (n = {each.n}{told})"
@@ -45,7 +45,7 @@ def _methods(found: list[Family]) -> str:
     if len(first) < 2:
         return ""
     weight, unit = first["weight"], first["unit"]
-    ours, theirs = weight.held(), unit.held()
+    ours, theirs = weight.reach(), unit.reach()
     same = weight.training == unit.training and list(weight.accuracy) == list(unit.accuracy)
     shared = [seed for seed in ours if seed in theirs] if same else []
     if len(shared) < 2 or any(min(ours[seed], theirs[seed]) < 0 for seed in shared):

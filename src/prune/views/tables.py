@@ -10,7 +10,7 @@ from prune.core.measure import wilson
 from prune.files.results import Row
 from prune.views import metrics, published, telling
 from prune.views.metrics import Metric
-from prune.views.words import Curves, curves, held
+from prune.views.words import Curves, curves, reach
 
 # Of more curves than this only the accuracies are shown, or lines are too long to read.
 _WIDE = 2
@@ -140,11 +140,11 @@ def _times(whole: int, left: int) -> str:
     return f"{whole / left:.1f}x" if left else "all gone"
 
 
-def held_table(rows: list[Row], unpruned: float) -> Table:
+def reach_table(rows: list[Row], unpruned: float) -> Table:
     """Return the largest k up to which each curve keeps within one point, and what is left then."""
     lines = []
     for label, curve in curves(rows).items():
-        last, _ = held(curve, unpruned)
+        last, _ = reach(curve, unpruned)
         there = next((row for row in curve if row.k == last), None)
         left = ["", "", ""]
         if there is not None:

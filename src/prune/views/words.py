@@ -52,7 +52,7 @@ def curves(rows: list[Row]) -> Curves:
     return telling.curves(rows, "k")
 
 
-def held(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]:
+def reach(curve: list[Row], unpruned: float) -> tuple[float | None, float | None]:
     """Return the last k up to which every point is near the unpruned, and the k after it."""
     last = None
     for row in curve:
@@ -72,7 +72,7 @@ def conclusion(rows: list[Row], unpruned: float) -> str:
 def _each(grouped: Curves, unpruned: float) -> str:
     metric, extents = _metric(grouped), []
     for i, (label, curve) in enumerate(grouped.items()):
-        last, _ = held(curve, unpruned)
+        last, _ = reach(curve, unpruned)
         method, *rest = label.split(" ", 1)
         named = f"{method} pruning" + "".join(f" ({words})" for words in rest)
         keeps = "" if i else f" keeps {metric.near} {metric.told(unpruned)}"
@@ -95,7 +95,7 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
     axis = AXES[x]
     least: dict[str, list[Row]] = {}
     for label, curve in curves(rows).items():
-        last, _ = held(curve, unpruned)
+        last, _ = reach(curve, unpruned)
         if last is not None:
             least[label] = _least([row for row in curve if row.k <= last], axis)
     order = sorted(least.values(), key=lambda tied: axis.value(tied[0]))
@@ -137,7 +137,7 @@ def _number(value: float) -> str:
 def _first_and_last(grouped: Curves, unpruned: float) -> str:
     reached: dict[float | None, list[str]] = {}
     for label, curve in grouped.items():
-        reached.setdefault(held(curve, unpruned)[0], []).append(label)
+        reached.setdefault(reach(curve, unpruned)[0], []).append(label)
     order = sorted(reached, key=lambda k: -1 if k is None else k)
     least, most = order[0], order[-1]
     metric = _metric(grouped)
@@ -155,7 +155,7 @@ def _first_and_last(grouped: Curves, unpruned: float) -> str:
 def most_sensitive(rows: list[Row], unpruned: float) -> str:
     """Say, of rows of single layers, which layer can lose least and which most."""
     extents = {
-        layer: held([row for row in rows if row.layers == layer], unpruned)[0]
+        layer: reach([row for row in rows if row.layers == layer], unpruned)[0]
         for layer in dict.fromkeys(row.layers for row in rows)
     }
     told = ", ".join(f"{layer} {_up_to(k)}" for layer, k in extents.items())
