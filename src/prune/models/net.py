@@ -65,9 +65,12 @@ class Net:
     def layers(
         self, method: str, keep: Collection[str], include_output: bool, include: Collection[str]
     ) -> tuple[str, ...]:
-        """Name kernels, or groups; `keep` and `include` take names, globs and kinds of layers."""
-        for pattern in (*keep, *include):
-            self._check_known(pattern)
+        """Name kernels, or groups; `keep` and `include` take names, globs and kinds of layers.
+
+        The name or the kind of a layer stands for all that is within it, too.
+        """
+        self._check_known(keep, "to keep")
+        self._check_known(include, "to include")
         if method == UNIT:
             groups = self.structure.groups
             return tuple(
@@ -76,26 +79,32 @@ class Net:
                 if not any(self._matches(layer, keep) for layer in (name, *group.layers))
             )
         kernels = self.structure.kernels
-        spared = [name for name in kernels if self._matches(kernels[name].layer, include)]
+        spared = [name for name in kernels if self._matches(name, include)]
         named = structures.prunable(self.structure, tuple(spared))
         outputs = [name for name, kernel in kernels.items() if kernel.output and include_output]
         return tuple(
-            name
-            for name in kernels
-            if name in (*named, *outputs) and not self._matches(kernels[name].layer, keep)
+            name for name in kernels if name in (*named, *outputs) and not self._matches(name, keep)
         )
 
-    def _matches(self, layer: str, patterns: Collection[str]) -> bool:
-        kind = self.kinds.get(layer, "")
-        return any(fnmatchcase(layer, each) or kind == each for each in patterns)
+    def _matches(self, path: str, patterns: Collection[str]) -> bool:
+        """Tell whether a layer or an array, or a layer around it, is what a pattern says."""
+        parts = path.split("/")
+        around = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        return any(
+            fnmatchcase(each, pattern) or self.kinds.get(each) == pattern
+            for each in around
+            for pattern in patterns
+        )
 
-    def _check_known(self, pattern: str) -> None:
-        if not any(self._matches(layer, [pattern]) for layer in self.kinds):
-            meant = closest(pattern, [*self.kinds, *set(self.kinds.values())])
-            raise PruneError(
-                f"no layer {pattern!r} to keep{meant}; `prune inspect` lists the layers, and names "
-                "with * and kinds such as Dense stand for several"
-            )
+    def _check_known(self, patterns: Collection[str], purpose: str) -> None:
+        known = [*self.kinds, *self.structure.kernels, *self.structure.groups]
+        for pattern in patterns:
+            if not any(self._matches(each, [pattern]) for each in known):
+                meant = closest(pattern, [*self.kinds, *set(self.kinds.values())])
+                raise PruneError(
+                    f"no layer {pattern!r} {purpose}{meant}; `prune inspect` lists the layers, and "
+                    "names with * and kinds such as Dense stand for several"
+                )
 
     def output(self) -> str:
         """Name an output layer."""
