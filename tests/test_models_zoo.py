@@ -41,6 +41,7 @@ UNITS = {
     "shuffle": (12, 6, 3),
     "einsum": (21, 9, 2),
     "mixer": (26, 12, 8),
+    "channels first": (24, 11, 3),
 }
 
 

@@ -290,3 +290,20 @@ def mixer(keras: Any) -> Any:
     x = layers.Add()([x, layers.Permute((2, 1))(y)])
     x = layers.Dense(7, activation="relu")(x)
     return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
+
+
+@case
+def channels_first(keras: Any) -> Any:
+    """Channels before rows, through all kinds of convolutions and normalisations."""
+    layers, first = keras.layers, {"data_format": "channels_first"}
+    # No side is a number of channels, or Keras on TensorFlow adds the bias along that side.
+    inputs = keras.Input((3, 10, 10))
+    x = layers.Conv2D(6, 3, padding="same", **first)(inputs)
+    x = layers.BatchNormalization(axis=1)(x)
+    y = layers.DepthwiseConv2D(3, padding="same", activation="relu", **first)(x)
+    x = layers.Conv2D(8, 1, groups=2, **first)(layers.Concatenate(axis=1)([x, y]))
+    x = layers.ReLU()(layers.GroupNormalization(4, axis=1)(x))
+    x = layers.SeparableConv2D(5, 3, padding="same", **first)(x)
+    x = layers.Conv2DTranspose(4, 2, strides=2, **first)(layers.MaxPooling2D(2, **first)(x))
+    x = layers.Dense(7, activation="relu")(layers.Flatten(**first)(x))
+    return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
