@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prune import PruneError
-from prune.core import criteria, masks, ranking, scopes, structure
+from prune.core import alive, criteria, masks, ranking, scopes, structure
 from prune.core.calibration import Calibration
 from prune.core.structure import CARRIED, FIXED, MADE, READ, Axis, Group, Kernel, Structure
 
@@ -145,3 +145,21 @@ def test_masks_that_do_not_fit_are_refused():
         structure.keep(SIDE, {"a": np.ones(2, bool)})
     with pytest.raises(PruneError, match=r"mask of 'b/kernel' must have shape \(2, 3\), got"):
         structure.masked(SIDE, ARRAYS, {"b/kernel": np.ones((3, 2), bool)})
+
+
+def test_what_nothing_reads_is_the_same_in_a_chain_and_in_its_groups(network):
+    network[1].kernel[[0, 3]] = 0
+    network[1].kernel[4, [0, 1, 3]] = 0  # so that it is read by a unit alone which nothing reads
+    network[2].kernel[2] = 0
+    found, groups = chain(network), alive.by_values(network)
+    kept = alive.by_readers(found, arrays_of(network))
+    for layer, units in zip(network[:-1], groups[1:]):
+        np.testing.assert_array_equal(kept[found.groups[layer.name].units], units)
+    assert groups[1].tolist() == [False, True, True, False, False]
+    assert groups[2].tolist() == [True, True, False, True]
+
+
+def test_one_unit_stays_where_nothing_would_be_left():
+    nothing_read = {**ARRAYS, "c/kernel": np.zeros((4, 1))}
+    assert alive.by_readers(SIDE, nothing_read).tolist() == [True, False, False, True]
+    assert alive.by_readers(SIDE, ARRAYS).all()

@@ -9,6 +9,8 @@ What counts as a link, and which units need no inputs, depends on what is known:
   to stay for the constant that it gives without inputs: `shrink` folds it into the next bias.
 - of a network in training the masks alone (`by_masks`): what they keep may become other than
   zero, a constant too, and nothing folds it.
+- of any other network of groups which arrays read a unit (`by_readers`): what feeds it is not
+  asked, since what its layers make of zero is not known here.
 - of a network that is refit which units are removed (`supports`): one that has merely lost its
   weights may still give a constant, which the next layer is refit to.
 """
@@ -20,7 +22,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from prune.core import structure as structures
 from prune.core.network import Layer, Masks, Network, activation
+from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
 
 Alive = list[np.ndarray]  # boolean, (units,) of each group: inputs, each layer's units in turn
 
@@ -48,6 +52,39 @@ def by_masks(network: Network, masks: Masks) -> Alive:
     groups = _on_paths(links, [_may_give(layer, masks) for layer in network[:-1]])
     whole = all(units.any() for units in groups)
     return groups if whole else [np.ones_like(units) for units in groups]
+
+
+def by_readers(structure: Structure, arrays: Arrays) -> np.ndarray:
+    """Tell which units something reads, (units + 1,), directly or through others that are read.
+
+    What nothing reads can be cut whatever it gives.  A unit that no array reads stays: it goes
+    where only the graph could tell.
+    """
+    kept = structures.keep(structure, {})
+    present = {name: arrays[name] != 0 for name, _ in structure.axes}
+    before = None
+    while before != (before := int(kept.sum())):
+        read, readers = np.zeros(len(kept), bool), np.zeros(len(kept), bool)
+        for (name, axis), along in structure.axes.items():
+            if along.role == READ:
+                read[along.units] |= _any(structure, present[name], (name, axis), kept)
+                readers[along.units] = True
+        kept &= read | ~readers
+        kept[-1] = True  # which stands for all that is fixed
+    return structures.with_one(structure, kept)
+
+
+def _any(
+    structure: Structure, present: np.ndarray, place: tuple[str, int], kept: np.ndarray
+) -> np.ndarray:
+    """Tell which slices along an axis hold anything for a unit that stays."""
+    name, axis = place
+    for other in range(present.ndim):
+        along = structure.axes.get((name, other))
+        if other != axis and along is not None and along.role in (MADE, CARRIED):
+            shape = [-1 if each == other else 1 for each in range(present.ndim)]
+            present = present & kept[along.units].reshape(shape)
+    return present.any(axis=tuple(each for each in range(present.ndim) if each != axis))
 
 
 def _on_paths(links: list[np.ndarray], giving: list[np.ndarray]) -> Alive:

@@ -200,11 +200,13 @@ def matrix_shape(structure: Structure, name: str) -> tuple[int, int]:
 
 
 def left(structure: Structure, masks: Masks) -> np.ndarray:
-    """Return which units a smaller network has, (units + 1,), as `keep` does.
+    """Return which units a smaller network has, (units + 1,), as `keep` does."""
+    return with_one(structure, keep(structure, masks))
 
-    No array can lose the whole of an axis: where all would go, the first stays, dead.
-    """
-    kept = keep(structure, masks)
+
+def with_one(structure: Structure, kept: np.ndarray) -> np.ndarray:
+    """Return `kept`, (units + 1,), with a unit more, dead, where an axis would have none left."""
+    kept = kept.copy()
     for along in structure.axes.values():
         if not kept[along.units].any():
             kept[along.units[0]] = True

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from prune import PruneError
+from prune.core import alive
 from prune.core import structure as structures
 from prune.core.inputs import Shape
 from prune.core.network import Masks, Scores
 from prune.core.outline import Counts, Outline
-from prune.core.structure import CARRIED, MADE, READ, Arrays, Structure
+from prune.core.structure import Arrays, Structure
 from prune.models import arrays as models_arrays
 from prune.models import ends, macs, outlines, saving
 from prune.models.cut import rebuilt
@@ -133,7 +134,7 @@ class Net:
 
     @cached_property
     def _shrunk(self) -> Net:
-        return replace(self, kept=_alive(self.structure, self.arrays))
+        return replace(self, kept=alive.by_readers(self.structure, self.arrays))
 
     def parameters(self) -> int:
         """Count the entries of all arrays."""
@@ -221,44 +222,3 @@ def net(model: keras.Model, loss: str = "") -> Net:
 
 def _unpacked(content: bytes, arrays: Arrays, kept: np.ndarray, loss: str) -> Net:
     return replace(net(saving.loaded(content), loss), arrays=arrays, kept=kept)
-
-
-def _alive(structure: Structure, arrays: Arrays) -> np.ndarray:
-    """Tell which units something reads, (units + 1,), directly or through others that are read.
-
-    What nothing reads can be cut whatever it gives.  A unit that no array reads stays: it goes
-    where only the graph could tell.
-    """
-    kept = structures.keep(structure, {})
-    present = {name: arrays[name] != 0 for name, _ in structure.axes}
-    before = None
-    while before != (before := int(kept.sum())):
-        read, readers = np.zeros(len(kept), bool), np.zeros(len(kept), bool)
-        for (name, axis), along in structure.axes.items():
-            if along.role == READ:
-                read[along.units] |= _any(structure, present[name], (name, axis), kept)
-                readers[along.units] = True
-        kept &= read | ~readers
-        kept[-1] = True
-    return _with_one(structure, kept)
-
-
-def _any(
-    structure: Structure, present: np.ndarray, place: tuple[str, int], kept: np.ndarray
-) -> np.ndarray:
-    """Tell which slices along an axis hold anything for a unit that stays."""
-    name, axis = place
-    for other in range(present.ndim):
-        along = structure.axes.get((name, other))
-        if other != axis and along is not None and along.role in (MADE, CARRIED):
-            shape = [-1 if each == other else 1 for each in range(present.ndim)]
-            present = present & kept[along.units].reshape(shape)
-    return present.any(axis=tuple(each for each in range(present.ndim) if each != axis))
-
-
-def _with_one(structure: Structure, kept: np.ndarray) -> np.ndarray:
-    """Let the first unit stay where an axis would be left with nothing."""
-    for along in structure.axes.values():
-        if not kept[along.units].any():
-            kept[along.units[0]] = True
-    return kept
