@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from prune import PruneError
 from prune.settings import lists
 from prune.settings.fields import Setting, settings
-from prune.settings.files import Out, Save, Seeds, Talk, Weights
+from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
 from prune.settings.study import KEYS, Part, by_recipe
@@ -127,7 +127,7 @@ class Asked:
         return [
             _typed(option, value)
             for option, value in self.set()
-            if option.owner not in (Out, Talk, Save)
+            if option.owner not in (Out, Page, Talk, Save)
             and only in (None, option.owner)
             and option.name not in without
         ]

@@ -6,6 +6,7 @@ import os
 
 from prune import PruneError
 from prune.cli import job as jobs
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.experiments import bench, sweep
@@ -31,6 +32,7 @@ def run(asked: Asked) -> int:
         texts = jobs.write_tables(job.out, rows, [timings.table(told)], results.Timing)
         job.record.results = {"timings": len(rows), "conclusion": said}
         status = job.console.picture(job.out, "times", lambda: timings.picture(told))
+    pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(timings.own_choice(told))

@@ -18,8 +18,10 @@ from prune.settings.files import (
     Depths,
     Export,
     File,
+    Folders,
     Out,
     Packing,
+    Page,
     Picture,
     Save,
     Seeds,
@@ -84,7 +86,7 @@ def _sweep(name: str, methods: tuple[str, ...], short: str, about: str) -> Comma
         f"prune {name} --criterion activation,obs --repair lstsq\n"
         f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
         f"prune {name} --format csv > {name}.csv",
-        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Picture, Talk),
+        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Picture, Page, Talk),
         methods=methods,
         without=("method",),
         # No unit of the output can go.
@@ -123,7 +125,7 @@ COMMANDS = (
         "prune sensitivity\n"
         "prune sensitivity --method unit --repair lstsq\n"
         "prune weight --k-map results/sensitivity/allocation.json",
-        (Pruning, Controls, Weights, Images, Out, Talk),
+        (Pruning, Controls, Weights, Images, Out, Page, Talk),
         defaults={"out": Path("results/sensitivity")},
         helps={"controls": _HIDDEN},
         one_curve=True,
@@ -136,7 +138,7 @@ COMMANDS = (
         "prune study studies/replication.toml --dry-run\n"
         "prune study studies/replication.toml --jobs 2\n"
         "prune study studies/methods.toml --scheduler tcp://127.0.0.1:8786",
-        (File, Out, Workers, Talk),
+        (File, Out, Workers, Page, Talk),
     ),
     Command(
         "depth",
@@ -146,7 +148,7 @@ COMMANDS = (
         "tell how far each can be pruned: a study, which goes on where it was.",
         "prune depth --dry-run\nprune depth --jobs 2\n"
         "prune depth --depths 1-3 --seeds 0-9 --width 100",
-        (Depths, Training, Pruning, Workers, Images, Out, Talk),
+        (Depths, Training, Pruning, Workers, Images, Out, Page, Talk),
         without={each.name for each in (*fields(Training), *fields(Pruning))}
         - {"k", "epochs", "batch_size"},
         defaults={"out": Path("results/depth"), "batch_size": 128, "k": percents().typed("0:98:2")},
@@ -171,7 +173,7 @@ COMMANDS = (
         "prune shrink --method unit --k 70 --save small.keras\n"
         "prune shrink --method unit --criterion obs --k 90 --save small.weights.h5\n"
         "prune shrink --method weight --k 95 --save small.npz --float16",
-        (Pruning, Controls, Save, Packing, Weights, Images, Retraining, Out, Talk),
+        (Pruning, Controls, Save, Packing, Weights, Images, Retraining, Out, Page, Talk),
         defaults={"out": Path("results/shrink")},
         choices={"format": (TABLE, JSON)},
         helps={
@@ -224,7 +226,7 @@ COMMANDS = (
         "form and in the mixed one that `prune` itself runs, side by side.",
         "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
         "prune bench --keras --k 0,70,90,97,99",
-        (Pruning, Controls, Bench, Weights, Images, Out, Talk),
+        (Pruning, Controls, Bench, Weights, Images, Out, Page, Talk),
         methods=METHODS,
         without=("method", "engine"),
         defaults={"out": Path("results/bench")},
@@ -253,6 +255,19 @@ COMMANDS = (
         (File, Activation, Out, Talk),
         without=("out",),
         choices={"format": (TABLE, JSON)},
+    ),
+    Command(
+        "report",
+        "pages",
+        "one page to share, of what runs have written",
+        "Make one HTML page of the folders of runs: figures, curves, the model drawn, tables and "
+        "an evaluation card. Several folders stand side by side.",
+        "prune report results/compare\n"
+        "prune report results/compare results/weight-criteria results/sensitivity\n"
+        "prune report results/compare --out shared",
+        (Folders, Out, Talk),
+        without=("format",),
+        helps={"folders": {"nargs": "+"}},
     ),
     Command(
         "rerun",

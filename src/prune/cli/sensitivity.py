@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 from prune.cli import job as jobs
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import anatomy
@@ -39,6 +40,7 @@ def run(asked: Asked) -> int:
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {"points": len(test), "conclusion": said}
         status = job.console.picture(job.out, "sensitivity", lambda: _drawn(told))
+    pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")

@@ -8,6 +8,7 @@ import shlex
 from typing import Any
 
 from prune.cli import job as jobs
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import anatomy
@@ -39,6 +40,7 @@ def run(asked: Asked) -> int:
         outline = anatomy.of(job.network).outline()
         jobs.write_outline(job, outline, [anatomy.of(saved.network).counts(outline)])
         atomic.write(job.out / "layers.md", tables.to_markdown(_layers(job, saved)).encode())
+    pages.beside(asked, job.out)
     _print(job, saved, numbers)
     return 0
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.cli.job import remark_on_scale, write_tables
@@ -245,6 +246,7 @@ def _show(task: Task, state: State, written: _Written) -> int:
     console, name = task.console, task.asked.command.name
     print(written.texts[task.asked.of(Out).format], end="")
     if written.report:
+        pages.beside(task.asked, task.out)
         picture, _ = written.report.picture
         names = ["table.csv,json,md", *written.report.files, f"{picture}.png,svg", "run.json"]
         console.say(f"\n{written.report.said}")

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from prune.cli import job as jobs
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
@@ -65,6 +66,7 @@ def run(asked: Asked) -> int:
         }
         # Last, so that the tables are written whatever it does.
         status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, value))
+    pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")

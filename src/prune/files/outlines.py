@@ -37,8 +37,9 @@ def parse(text: bytes) -> Layers:
     try:
         found = json.loads(text)
         outline = tuple(map(_node, found["nodes"]))
-        (whole,) = (_counts(each, outline) for each in found["whole"])
-        left = tuple(_counts(each, outline) for each in found["left"])
+        (whole,) = map(_counts, found["whole"])
+        left = tuple(map(_counts, found["left"]))
+        _check(outline, whole, left)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PruneError(f"is not as prune writes it ({type(error).__name__}: {error})") from error
     return Layers(outline, whole, left)
@@ -52,9 +53,16 @@ def _node(found: dict[str, Any]) -> Node:
     return Node(**texts, **lists)
 
 
-def _counts(found: list[Any], outline: Outline) -> Counts:
-    if len(found) != len(outline):
-        raise ValueError(f"{len(found)} counts of {len(outline)} layers")
+def _check(outline: Outline, whole: Counts, left: tuple[Counts, ...]) -> None:
+    """Refuse counts that are not of the nodes there are, or of others than the whole network's."""
+    if not outline or len(whole) != len(outline):
+        raise ValueError(f"{len(whole)} counts of {len(outline)} layers")
+    known = [each is None for each in whole]
+    if any([each is None for each in counts] != known for counts in left):
+        raise ValueError("counts of other layers than the whole network has")
+
+
+def _counts(found: list[Any]) -> Counts:
     return tuple(None if each is None else _count(each) for each in found)
 
 

@@ -101,6 +101,15 @@ class Out:
 
 
 @dataclass(frozen=True)
+class Page:
+    """What is written to be shared."""
+
+    html: bool = setting(
+        False, truth(), "write report.html too: one page to share, as `prune report`", group=OUTPUT
+    )
+
+
+@dataclass(frozen=True)
 class Picture:
     """What a picture shows."""
 
@@ -193,6 +202,15 @@ class Depths:
     )
     width: int = setting(300, whole(1), "units")
     seeds: tuple[int, ...] = setting((0, 1, 2, 3, 4), seeds(), "networks")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Folders of runs."""
+
+    folders: tuple[Path, ...] = setting(
+        (), path("DIR"), "that runs have written", words=("folders",), required=True
+    )
 
 
 @dataclass(frozen=True)
