@@ -105,6 +105,7 @@ def by_unit(model, k):
 
 def test_every_point_is_that_of_a_plain_keras_script(prune, keras, model, saved):
     argv = ("compare", "--weights", saved, "--k", "0,30,60", "--format", "json")
+    argv += ("--repair", "none")
     status, out, err = prune(*argv)
     assert status == 0, err
     scripts = {"weight": by_weight, "unit": by_unit}
@@ -148,6 +149,19 @@ def test_a_shrunk_model_is_a_drop_in_replacement_for_stock_keras(prune, model, s
     assert [(each["layer"], each["units"]) for each in told["frozen"]] == [("output", 10)]
 
 
+def test_units_of_a_model_with_normalisation_are_repaired_unless_asked_otherwise(prune, saved):
+    argv = ("unit", "--weights", saved, "--k", "0,30", "--calibration", 500, "--format", "json")
+    rows = {}
+    for repair in ((), ("--repair", "bn"), ("--repair", "none"), ("--repair", "lstsq")):
+        status, out, err = prune(*argv, "--limit", 1500, *repair)
+        assert status == 0, err
+        rows["".join(repair[1:])] = json.loads(out)
+    assert rows[""] == rows["bn"] and [row["repair"] for row in rows[""]] == ["bn", "bn"]
+    none, bn, lstsq = (rows[name][1]["correct"] for name in ("none", "bn", "lstsq"))
+    assert lstsq > max(none, bn) and none != bn
+    assert rows["none"][0]["correct"] == rows["bn"][0]["correct"]  # at k = 0 nothing is repaired
+
+
 def test_a_study_takes_a_model_from_a_file(prune, saved, tmp_path):
     path = tmp_path / "s.toml"
     path.write_text(f'model = "{saved}"\nmethods = "weight"\nk = [0, 60]\nlimit = 200\n')
@@ -161,8 +175,6 @@ def test_a_study_takes_a_model_from_a_file(prune, saved, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--criterion", "taylor"], "criterion 'taylor' is for chains of Dense layers so far"),
-        (["--repair", "lstsq"], "repair 'lstsq' is for chains of Dense layers so far"),
         (["--retrain", "1"], "--retrain is for chains of Dense layers so far"),
         (["--engine", "numpy"], "engine 'numpy' runs chains of Dense layers alone"),
         (["--keep", "stam"], "no layer 'stam' to keep (did you mean stem?)"),

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from chains import chain
-from prune.core.obs import eliminate, rounds
-from prune.core.refit import losses
+from prune.core.eliminate import Reader, eliminate
+from prune.core.network import Layer
+from prune.core.obs import rounds
+from prune.core.refit import losses, with_ones
 
 
 @pytest.fixture
@@ -22,16 +24,43 @@ def refit_without(inputs, wanted, rows):
     return kernel, np.square(inputs @ kernel - wanted).sum() / len(inputs)
 
 
-def test_the_surgeon_removes_what_brute_force_would(inputs):
-    kernel = np.random.default_rng(1).normal(size=(6, 3))
-    wanted = inputs @ kernel
-    order, left = eliminate(np.linalg.inv(inputs.T @ inputs / 200), kernel, 6, 4)
+def reader(inputs, kernel, owners, energy=1.0, bias=None):
+    layer = Layer("reader", kernel, bias, "linear")
+    seen = with_ones(inputs, layer)
+    kept = np.ones(len(kernel), bool)
+    return Reader(layer, kept, seen.T @ seen / len(seen), energy).reading(np.array(owners))
+
+
+@pytest.fixture(autouse=True)
+def undamped(monkeypatch):
+    monkeypatch.setattr("prune.core.eliminate.RIDGE", 1e-12)
+
+
+# Whose each of six rows is: of a unit of its own, or two of each unit, or some of nobody's.
+@pytest.mark.parametrize("owners", [[0, 1, 2, 3, 4, 5], [0, 1, 2, 0, 1, 2], [-1, 0, 1, 1, 2, -1]])
+def test_the_surgeon_removes_what_brute_force_would(inputs, owners):
+    rng = np.random.default_rng(1)
+    kernels, energies = (rng.normal(size=(6, 3)), rng.normal(size=(6, 2))), (2.0, 0.5)
+    readers = [reader(inputs, each, owners, e) for each, e in zip(kernels, energies, strict=True)]
+    units = max(owners) + 1
+
+    def rows(gone):
+        return [row for row, owner in enumerate(owners) if owner in gone]
+
+    def missed(gone):
+        return sum(
+            refit_without(inputs, inputs @ kernel, rows(gone))[1] / energy
+            for kernel, energy in zip(kernels, energies, strict=True)
+        )
+
     gone = []
-    for row in order:
-        costs = {r: refit_without(inputs, wanted, [*gone, r])[1] for r in set(range(6)) - set(gone)}
-        assert row == min(costs, key=costs.get)
-        gone.append(row)
-    np.testing.assert_allclose(left, refit_without(inputs, wanted, gone)[0], atol=1e-8)
+    for unit in eliminate(readers, np.ones(units, bool), units - 1):
+        costs = {each: missed([*gone, each]) for each in set(range(units)) - set(gone)}
+        assert unit == min(costs, key=costs.get)
+        gone.append(unit)
+    for each, kernel in zip(readers, kernels, strict=True):
+        best, _ = refit_without(inputs, inputs @ kernel, rows(gone))
+        np.testing.assert_allclose(each.layer().kernel, best, atol=1e-8)
 
 
 def test_the_loss_of_a_weight_is_what_brute_force_misses_by(inputs):
@@ -45,9 +74,12 @@ def test_the_loss_of_a_weight_is_what_brute_force_misses_by(inputs):
 
 
 def test_a_row_that_may_not_go_stays(inputs):
-    order, kernel = eliminate(np.linalg.inv(inputs.T @ inputs), np.ones((6, 2)), 5, 5)
-    assert sorted(order) == [0, 1, 2, 3, 4]
-    assert kernel[5].any()
+    one = reader(inputs, np.ones((6, 2)), [0, 1, 2, 3, 4, -1], bias=np.ones(2))
+    left = np.array([True, True, False, True, True])
+    assert sorted(eliminate([one], left, 4)) == [0, 1, 3, 4]
+    layer = one.layer()
+    assert layer.kernel[5].any() and layer.kernel[2].any() and layer.bias.any()
+    assert not layer.kernel[[0, 1, 3, 4]].any()
 
 
 def test_rounds_reach_every_sparsity_in_small_steps():

@@ -36,7 +36,7 @@ def permitted(each, scope):
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("each", EACH)
-@pytest.mark.parametrize("repair", pruning.REPAIRS)
+@pytest.mark.parametrize("repair", ["none", "lstsq"])
 def test_exactly_the_count_asked_for_is_removed(each, scope, repair):
     if not permitted(each, scope):
         return
@@ -108,7 +108,7 @@ def test_in_which_unit_a_layer_counts_changes_nothing_that_obs_removes():
 
 @pytest.mark.parametrize("network", CHAINS)
 @pytest.mark.parametrize("each", EACH)
-@pytest.mark.parametrize("repair", pruning.REPAIRS)
+@pytest.mark.parametrize("repair", ["none", "lstsq"])
 def test_every_chain_is_pruned_to_finite_weights_with_zeros_where_masked(network, each, repair):
     sparsities = (Fraction(1, 2), Fraction(9, 10))
     for pruned in pruning.sweep(*each, plan(network, repair=repair, sparsities=sparsities)):

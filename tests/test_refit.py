@@ -7,7 +7,7 @@ from chains import CHAINS, PLAIN, SIGMOID, TANH, WITH_BIAS, calibration, chain, 
 from prune.core import masks, ranking
 from prune.core.alive import supports
 from prune.core.network import activation, arrays, preactivations
-from prune.core.refit import outputs, refit
+from prune.core.refit import Shown, outputs, refit
 from prune.core.repair import aim, refit_all
 
 
@@ -43,7 +43,7 @@ def test_repair_with_nothing_pruned_changes_nothing(network):
 def test_refitting_a_layer_that_already_fits_changes_nothing_but_rounding(network):
     layer, images = network[0], calibration(network).images
     support = np.ones(layer.kernel.shape, bool)
-    fitted, _ = refit(layer, images, outputs(layer, images), support)
+    fitted, _ = refit(layer, Shown(images, outputs(layer, images)), support)
     np.testing.assert_allclose(fitted.kernel, layer.kernel, atol=1e-4)
 
 
@@ -78,7 +78,7 @@ def test_a_linear_layer_takes_its_least_squares_answer():
     support = np.random.default_rng(1).random(layer.kernel.shape) < 0.5
     start = layer._replace(kernel=layer.kernel * support)
     wanted = outputs(layer, images)
-    fitted = refit(start, images, wanted, support).layer.kernel
+    fitted = refit(start, Shown(images, wanted), support).layer.kernel
     for unit in range(10):
         rows = support[:, unit]
         best = np.linalg.lstsq(images[:, rows], wanted[:, unit], rcond=None)[0]
@@ -137,7 +137,7 @@ def test_a_steep_activation_does_not_overshoot():
     images = calibration((layer,)).images
     wanted, support = outputs(layer, images), np.add.outer(range(12), range(10)) % 2 == 0
     start = layer._replace(kernel=layer.kernel * support)
-    fitted = refit(start, images, wanted, support).layer
+    fitted = refit(start, Shown(images, wanted), support).layer
     missed = [np.square(outputs(each, images) - wanted).mean() for each in (start, fitted)]
     assert missed[1] < 0.5 * missed[0]
 

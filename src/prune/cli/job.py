@@ -73,6 +73,8 @@ def prepare(asked: Asked) -> Job:
     stored, source = load(asked), images(asked)
     test = perform.images(source, "test", stored.network)
     cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
+    if "repair" not in asked.given and perform.renewable(stored.network, source):
+        cells = [perform.renewing(cell) for cell in cells]
     if asked.command.one_curve and len(cells) > len(part.methods):
         each = " a method" * (len(part.methods) > 1)
         raise PruneError(

@@ -13,10 +13,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from prune import PruneError
-from prune.core import alive, masks, network
+from prune.core import alive, chain, masks, network
+from prune.core.calibration import Calibration
+from prune.core.chain import ChainGoal
 from prune.core.inputs import Shape
 from prune.core.network import Layer, Masks, Network, Scores
 from prune.core.outline import INPUT, Count, Counts, Node, Outline
+from prune.core.passage import Reading, See, Visit
 from prune.settings.spelling import closest
 
 
@@ -70,6 +73,36 @@ class Anatomy(Protocol):
 
     def counts(self, outline: Outline) -> Counts:
         """Count what each node of the outline has, or of a smaller network has left."""
+
+    def supports(self, masks: Masks) -> Masks:
+        """Tell which weights of each kernel may be other than zero once refit, by its name."""
+
+    def readings(self) -> dict[str, list[Reading]]:
+        """Return which kernels read the units of each group, in the order of data."""
+
+    def blind(self) -> dict[str, str]:
+        """Name the kernels of which no inputs can be had, and say why."""
+
+    def goal(self, given: Any, see: See) -> Any:
+        """Return the `Goal` of what it puts out on some inputs, and show all kernels on the way."""
+
+    def passed(self, goal: Any, visit: Visit) -> Any:
+        """Return what becomes of it on a passage of the images of a goal."""
+
+    def normalised(self) -> bool:
+        """Tell whether statistics normalise anything."""
+
+    def renewed(self, goal: Any) -> Any:
+        """Return it with the statistics of its normalisations as images of a goal give them."""
+
+    def rms_inputs(self, calibration: Calibration) -> Scores:
+        """Return the root mean square of each kernel's inputs, (inputs, 1) or (inputs, units)."""
+
+    def weight_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return the mean over images of |gradient| ** power of each weight, by kernel."""
+
+    def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return that of |output times its gradient| of each unit, by group."""
 
 
 class Chain(NamedTuple):
@@ -141,6 +174,50 @@ class Chain(NamedTuple):
     def multiply_adds(self) -> int:
         """Count the weights that are not zero."""
         return network.multiply_adds(self.network)
+
+    def supports(self, masks: Masks) -> Masks:
+        """Take from each kernel its columns that are removed, and its rows of what is."""
+        names = (layer.name for layer in self.network)
+        return dict(zip(names, alive.supports(self.network, masks), strict=True))
+
+    def readings(self) -> dict[str, list[Reading]]:
+        """Each hidden layer is read by the next."""
+        return {
+            layer.name: [Reading(reader.name, np.arange(len(reader.kernel)))]
+            for layer, reader in pairwise(self.network)
+        }
+
+    def blind(self) -> dict[str, str]:
+        """Inputs are known of all."""
+        return {}
+
+    def goal(self, images: np.ndarray, see: See) -> ChainGoal:
+        """Run the images through all layers."""
+        return chain.goal(self.network, images, see)
+
+    def passed(self, goal: ChainGoal, visit: Visit) -> Network:
+        """Visit one layer after the other."""
+        return chain.passed(self.network, goal, visit)
+
+    def normalised(self) -> bool:
+        """Nothing is."""
+        return False
+
+    def renewed(self, goal: ChainGoal) -> Network:
+        """There are no statistics."""
+        return self.network
+
+    def rms_inputs(self, calibration: Calibration) -> Scores:
+        """Return those of each layer."""
+        return chain.rms_inputs(self.network, calibration)
+
+    def weight_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return those of each kernel."""
+        return chain.weight_slopes(self.network, calibration, power)
+
+    def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return those of each hidden layer."""
+        return chain.unit_slopes(self.network, calibration, power)
 
     def outline(self) -> Outline:
         """Return the inputs, and each layer after the one that it reads."""

@@ -10,7 +10,7 @@ import numpy as np
 from prune import PruneError
 from prune.core import inputs
 from prune.core.inputs import Inputs
-from prune.core.judge import Judge
+from prune.core.judge import Judge, classes
 
 _CHUNK = 1000  # images at a time: enough for BLAS, and a few megabytes of activations
 
@@ -29,6 +29,16 @@ class Calibration:
     def total(self) -> int:
         """How many examples there are."""
         return len(self.images) if self.inputs is None else inputs.count(self.inputs)
+
+    @property
+    def shown(self) -> Inputs:
+        """What a network is given: images of a chain, or of any other model its inputs."""
+        return self.images if self.inputs is None else self.inputs
+
+    @property
+    def asked(self) -> Judge:
+        """What should come of it."""
+        return self.judge or classes(self.labels)
 
     def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield images and labels, some at a time, so that activations stay small."""

@@ -8,20 +8,22 @@ business: it scores every layer it can.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from prune.core import anatomy
 from prune.core.calibration import Calibration
-from prune.core.gradients import backward
-from prune.core.network import Network, Scores, forward, prunable
+from prune.core.network import Scores
+from prune.core.passage import Reading
 
 
-def magnitude(network: Network, calibration: Calibration) -> Scores:
+def magnitude(network: Any, calibration: Calibration) -> Scores:
     """Score each weight by its absolute value (Janowsky 1989; Han 2015)."""
     return {name: np.abs(kernel) for name, kernel in anatomy.of(network).kernels().items()}
 
 
-def random_weight(network: Network, calibration: Calibration) -> Scores:
+def random_weight(network: Any, calibration: Calibration) -> Scores:
     """Score each weight at random."""
     kernels = anatomy.of(network).kernels()
     return {
@@ -30,48 +32,34 @@ def random_weight(network: Network, calibration: Calibration) -> Scores:
     }
 
 
-def weight_activation(network: Network, calibration: Calibration) -> Scores:
+def weight_activation(network: Any, calibration: Calibration) -> Scores:
     """Score each weight by its size times the root mean square of its input (Wanda, Sun 2023)."""
-    rms = _rms_inputs(network, calibration)
-    return {
-        layer.name: np.abs(layer.kernel) * rms[:, None]
-        for layer, rms in zip(network, rms, strict=True)
-    }
+    whole = anatomy.of(network)
+    kernels, rms = whole.kernels(), whole.rms_inputs(calibration)
+    return {name: np.abs(kernels[name]) * rms[name] for name in kernels if name in rms}
 
 
-def weight_taylor(network: Network, calibration: Calibration) -> Scores:
+def weight_taylor(network: Any, calibration: Calibration) -> Scores:
     """Score each weight by |weight times gradient|, averaged over images (Molchanov 2016; SNIP).
 
     The absolute value is taken before the average: at the end of training the gradients of
     single images cancel, and their mean says nothing.
     """
-    sums = [np.zeros(layer.kernel.shape) for layer in network]
-    for images, labels in calibration.chunks():
-        for i, (inputs, errors) in enumerate(zip(*backward(network, images, labels), strict=True)):
-            sums[i] += np.abs(inputs).T @ np.abs(errors)
-    total = len(calibration.images)
-    return {
-        layer.name: np.abs(layer.kernel) * summed / total
-        for layer, summed in zip(network, sums, strict=True)
-    }
+    whole = anatomy.of(network)
+    kernels, slopes = whole.kernels(), whole.weight_slopes(calibration, 1)
+    return {name: np.abs(kernels[name]) * slopes[name] for name in kernels}
 
 
-def weight_obd(network: Network, calibration: Calibration) -> Scores:
+def weight_obd(network: Any, calibration: Calibration) -> Scores:
     """Score each weight by its square times the mean square of its gradient: what the loss
     gains without it, in second order (Optimal Brain Damage, LeCun 1990; with Fisher's matrix for
     the curvature, Theis 2018)."""
-    sums = [np.zeros(layer.kernel.shape) for layer in network]
-    for images, labels in calibration.chunks():
-        for i, (inputs, errors) in enumerate(zip(*backward(network, images, labels), strict=True)):
-            sums[i] += np.square(inputs).T @ np.square(errors)
-    total = len(calibration.images)
-    return {
-        layer.name: np.square(layer.kernel, dtype=np.float64) * summed / total
-        for layer, summed in zip(network, sums, strict=True)
-    }
+    whole = anatomy.of(network)
+    kernels, slopes = whole.kernels(), whole.weight_slopes(calibration, 2)
+    return {name: np.square(kernels[name], dtype=np.float64) * slopes[name] for name in kernels}
 
 
-def lamp(network: Network, calibration: Calibration) -> Scores:
+def lamp(network: Any, calibration: Calibration) -> Scores:
     """Score each weight by its square over the squares of all that outlive it (LAMP, Lee 2021).
 
     Within a layer the order is that of magnitude; between layers the scores compare what share
@@ -90,12 +78,12 @@ def _lamp(kernel: np.ndarray) -> np.ndarray:
     return scores.reshape(kernel.shape)
 
 
-def norm(network: Network, calibration: Calibration) -> Scores:
+def norm(network: Any, calibration: Calibration) -> Scores:
     """Score each unit by the L2 norm of its column of the kernel (Li 2017, with L1)."""
     return anatomy.of(network).unit_norms()
 
 
-def random_unit(network: Network, calibration: Calibration) -> Scores:
+def random_unit(network: Any, calibration: Calibration) -> Scores:
     """Score each unit at random."""
     norms = anatomy.of(network).unit_norms()
     return {
@@ -104,35 +92,42 @@ def random_unit(network: Network, calibration: Calibration) -> Scores:
     }
 
 
-def unit_activation(network: Network, calibration: Calibration) -> Scores:
-    """Score each hidden unit by the rms of its output times the norm of its outgoing weights."""
-    rms = _rms_inputs(network, calibration)
+def unit_activation(network: Any, calibration: Calibration) -> Scores:
+    """Score each unit by the rms of its output times the norm of its outgoing weights.
+
+    Of several rows that read it, in one kernel or many, the squares add up.
+    """
+    whole = anatomy.of(network)
+    kernels, rms = whole.kernels(), whole.rms_inputs(calibration)
     return {
-        layer.name: rms[i + 1] * np.linalg.norm(network[i + 1].kernel, axis=1)
-        for i, layer in enumerate(prunable(network))
+        group: np.sqrt(sum(_carried(each, kernels, rms, len(norm)) for each in readings))
+        for (group, readings), norm in zip(
+            whole.readings().items(), whole.unit_norms().values(), strict=False
+        )
     }
 
 
-def unit_taylor(network: Network, calibration: Calibration) -> Scores:
-    """Score each hidden unit by |output times its gradient|, averaged over images (Molchanov)."""
-    sums = [np.zeros(layer.kernel.shape[1]) for layer in prunable(network)]
-    for images, labels in calibration.chunks():
-        inputs, errors = backward(network, images, labels)
-        for i in range(len(sums)):
-            sums[i] += np.abs(inputs[i + 1] * (errors[i + 1] @ network[i + 1].kernel.T)).sum(axis=0)
-    total = len(calibration.images)
-    return {layer.name: summed / total for layer, summed in zip(network, sums, strict=False)}
+def _carried(reading: Reading, kernels: Scores, rms: Scores, units: int) -> np.ndarray:
+    """Return the squares of what a kernel takes from each unit of a group, (units,)."""
+    scale = rms[reading.kernel]
+    if scale.shape[1] == 1:
+        carried = scale[:, 0] * np.linalg.norm(kernels[reading.kernel], axis=1)
+    else:
+        carried = np.linalg.norm(kernels[reading.kernel] * scale, axis=1)
+    read = reading.units >= 0
+    return np.bincount(reading.units[read], np.square(carried[read]), units)
+
+
+def unit_taylor(network: Any, calibration: Calibration) -> Scores:
+    """Score each unit by |output times its gradient|, averaged over images (Molchanov 2016)."""
+    return anatomy.of(network).unit_slopes(calibration, 1)
+
+
+def unit_obd(network: Any, calibration: Calibration) -> Scores:
+    """Score each unit by the mean square of its output times its gradient (Fisher pruning)."""
+    return anatomy.of(network).unit_slopes(calibration, 2)
 
 
 def _random(seed: int, layer: int, shape: tuple[int, ...]) -> np.ndarray:
     # Seeded by the layer's place too, so that leaving out a layer changes no other.
     return np.random.default_rng([seed, layer]).random(shape)
-
-
-def _rms_inputs(network: Network, calibration: Calibration) -> list[np.ndarray]:
-    """Return the root mean square of each layer's inputs, (inputs,) each."""
-    squares = [np.zeros(layer.kernel.shape[0]) for layer in network]
-    for images, _ in calibration.chunks():
-        for i, (inputs, _) in enumerate(forward(network, images)):
-            squares[i] += np.einsum("ij,ij->j", inputs, inputs)
-    return [np.sqrt(total / len(calibration.images)) for total in squares]

@@ -8,26 +8,24 @@ starts from the network of the one before, so that a list costs little more than
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from math import ceil, log
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from prune.core.alive import supports
-from prune.core.masks import apply
-from prune.core.network import Layer, Masks, Network, Scores, Sparsity
+from prune.core import anatomy
+from prune.core.eliminate import RIDGE, Reader, eliminate
+from prune.core.network import Layer, Masks, Sparsity
+from prune.core.passage import Goal, Stop
 from prune.core.plan import Plan, Pruned
 from prune.core.ranking import count
-from prune.core.refit import QUICK, STEADY, Effort, losses, outputs, refit, with_ones
-from prune.core.repair import Aim, aim, refit_all
-from prune.core.subsets import equations
+from prune.core.refit import QUICK, STEADY, Effort, losses, refit, with_ones
+from prune.core.repair import aim, refit_all
 
 # A round keeps at least this share of what the one before kept: what is left must be refit
 # before it can tell who goes next.  Down to the density `_EASY` one round is enough.
 _KEPT_PER_ROUND = 0.75
 _EASY = 0.4
-RIDGE = 1e-3  # relative, as in `refit.Effort`
 
 
 def rounds(
@@ -59,24 +57,40 @@ def _effort(sparsity: Sparsity, asked: bool) -> Effort:
     return STEADY if asked and float(1 - sparsity) < _EASY else QUICK
 
 
-def _images_for(effort: Effort, goal: Aim) -> Aim:
+def _images_for(effort: Effort, goal: Goal) -> Goal:
     # Half of the images are plenty to decide who goes next.
-    return goal.first(ceil(len(goal.images) / 2)) if effort is QUICK else goal
+    return goal.first(ceil(goal.number / 2)) if effort is QUICK else goal
+
+
+class _First:
+    """What the whole network tells: the loss of each weight, and what each kernel puts out."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        self.losses = {name: np.zeros(shape) for name, shape in shapes.items()}
+        self.energies: dict[str, list[float]] = {name: [] for name in shapes}
+
+    def see(self, stop: Stop) -> None:
+        self.losses[stop.name][:, stop.columns] = losses(stop.layer, stop.inputs, RIDGE)
+        self.energies[stop.name].append(float(np.square(stop.wanted).mean(dtype=np.float64)))
+
+    def energy(self, name: str) -> float:
+        """Return the mean square of what a kernel puts out; 1 where that is nothing."""
+        return float(np.mean(self.energies[name])) or 1.0
 
 
 def weights(plan: Plan) -> Iterator[Pruned]:
     """Prune single weights, in rounds, each refit before the next."""
-    scope, network = plan.scope, plan.network
-    goal = aim(network, plan.calibration.images)
-    cost, masks = _first_losses(network, goal), _all_weights(plan)
+    scope, network, masks = plan.scope, plan.network, _all_weights(plan)
+    first = _First({name: mask.shape for name, mask in masks.items()})
+    goal = aim(network, plan.calibration.shown, first.see)
+    cost = dict(first.losses)
     if plan.masks is not None:
         cost |= refit_all(network, masks, _images_for(QUICK, goal), QUICK)[1]
-    energy = _energies(network, goal)
     for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
-        scores = {name: _score(cost[name], masks[name], energy[name]) for name in plan.layers}
+        scores = {name: _score(cost[name], masks[name], first.energy(name)) for name in plan.layers}
         masks = scope.cut(scope.rank(scores), sparsity)
         effort = _effort(sparsity, asked)
-        start = apply(network, masks)
+        start = anatomy.of(network).masked(masks)
         network, refit_cost = refit_all(start, masks, _images_for(effort, goal), effort)
         cost |= refit_cost
         if asked:
@@ -84,7 +98,8 @@ def weights(plan: Plan) -> Iterator[Pruned]:
 
 
 def _all_weights(plan: Plan) -> Masks:
-    return {layer.name: np.ones(layer.kernel.shape, bool) for layer in plan.network} | (
+    kernels = anatomy.of(plan.network).kernels()
+    return {name: np.ones(kernel.shape, bool) for name, kernel in kernels.items()} | (
         plan.masks or {}
     )
 
@@ -95,21 +110,6 @@ def _density(masks: Masks, plan: Plan) -> float:
     return sum(int(np.count_nonzero(masks[name])) for name in plan.layers) / sum(sizes)
 
 
-def _first_losses(network: Network, goal: Aim) -> Scores:
-    inputs = [goal.images, *goal.wanted[:-1]]
-    return {
-        layer.name: losses(layer, seen, RIDGE) for layer, seen in zip(network, inputs, strict=True)
-    }
-
-
-def _energies(network: Network, goal: Aim) -> dict[str, float]:
-    """Return the mean square of what each layer puts out; 1 where that is nothing."""
-    return {
-        layer.name: float(np.square(wanted).mean(dtype=np.float64)) or 1.0
-        for layer, wanted in zip(network, goal.wanted, strict=True)
-    }
-
-
 def _score(losses: np.ndarray, mask: np.ndarray, energy: float) -> np.ndarray:
     # Relative to what the layer puts out, so that layers can be ranked together.  What is
     # already removed goes first, which keeps the masks nested.
@@ -117,108 +117,139 @@ def _score(losses: np.ndarray, mask: np.ndarray, energy: float) -> np.ndarray:
 
 
 def units(plan: Plan) -> Iterator[Pruned]:
-    """Prune whole units, one at a time, each time the one the next layer can make up best.
+    """Prune whole units, one at a time, each time the one its readers can make up best.
 
     The scope of `plan` must know the share of each layer beforehand.
     """
     share = plan.scope.share
-    goal = aim(plan.network, plan.calibration.images)
     network, masks = plan.network, _all_units(plan)
+    known = _Known(plan)
+    goal = aim(network, plan.calibration.shown, known.see)
     for sparsity, asked in rounds(plan.sparsities, _density(masks, plan)):
         effort = _effort(sparsity, asked)
         lost = {name: count(share(name, sparsity), mask.size) for name, mask in masks.items()}
-        walk = _Pass(lost, _images_for(effort, goal), effort)
-        network, masks = _walk(network, masks, walk)
+        walk = _Walk(network, masks, known, effort).until(lost)
+        network = anatomy.of(network).passed(_images_for(effort, goal), walk.visit)
+        masks, network = walk.masks, anatomy.of(network).masked(walk.masks)
         if asked:
             yield Pruned(sparsity, network, masks)
 
 
 def _all_units(plan: Plan) -> Masks:
-    sizes = {layer.name: layer.kernel.shape[1] for layer in plan.network}
-    return {name: np.ones(sizes[name], bool) for name in plan.layers} | (plan.masks or {})
+    norms = anatomy.of(plan.network).unit_norms()
+    return {name: np.ones(len(norms[name]), bool) for name in plan.layers} | (plan.masks or {})
 
 
-class _Pass(NamedTuple):
-    """One pass over the layers: how far to prune, what to aim at, and how hard to try."""
-
-    lost: dict[str, int]  # units of each layer that are to be gone in all
-    goal: Aim
-    effort: Effort
+Place = tuple[str, int]  # of a stop: the name of its kernel, and its first column
 
 
-def _walk(network: Network, masks: Masks, walk: _Pass) -> tuple[Network, Masks]:
-    """Refit each layer in turn, then remove the units that the next layer makes up best."""
-    layers, masks, inputs = list(network), dict(masks), walk.goal.images
-    for i, wanted in enumerate(walk.goal.wanted):
-        # In a quick round what was made up is left to the next round to refit.
-        if walk.effort is not QUICK:
-            layers[i] = _refit(layers, masks, i, (inputs, wanted), walk.effort)
-        name, reached = layers[i].name, outputs(layers[i], inputs)
-        if excess := _excess(walk, masks, name):
-            known = (reached, walk.goal.wanted[i + 1])
-            helper = _refit(layers, masks, i + 1, known, QUICK)
-            masks[name], layers[i + 1] = _made_up(helper, reached, masks[name], excess)
-            (layers[i],) = apply((layers[i],), masks)
-            reached = outputs(layers[i], inputs)
-        inputs = reached
-    return tuple(layers), masks
+def _place(stop: Stop) -> Place:
+    return stop.name, stop.columns.start or 0
 
 
-def _excess(walk: _Pass, masks: Masks, name: str) -> int:
-    return walk.lost[name] - int(np.count_nonzero(~masks[name])) if name in masks else 0
+def _gram(inputs: np.ndarray) -> np.ndarray:
+    return inputs.T @ inputs / np.float32(len(inputs))
 
 
-def _refit(
-    layers: list[Layer],
-    masks: Masks,
-    i: int,
-    known: tuple[np.ndarray, np.ndarray],
-    effort: Effort,
-) -> Layer:
-    """Refit layer `i` from its inputs and outputs, unless nothing up to it was pruned."""
-    *before, support = islice(supports(tuple(layers), masks), i + 1)
-    if all(weights.all() for weights in (*before, support)):
-        return layers[i]
-    return refit(layers[i], *known, support, effort).layer
+class _Known:
+    """Who reads which group, and what was last seen of readers that come later."""
+
+    def __init__(self, plan: Plan) -> None:
+        readings = anatomy.of(plan.network).readings()
+        self._readings = {name: readings[name] for name in plan.layers if name in readings}
+        self._late = {each.kernel for group in self._readings.values() for each in group[1:]}
+        self.seen: dict[Place, tuple[Layer, np.ndarray]] = {}
+        self.energies: dict[Place, float] = {}
+
+    def see(self, stop: Stop) -> None:
+        self.energies[_place(stop)] = float(np.square(stop.wanted).mean(dtype=np.float64)) or 1.0
+        self.note(stop, stop.layer)
+
+    def note(self, stop: Stop, layer: Layer) -> None:
+        """Remember a stop for groups that are first read before it, at the next passage."""
+        if stop.name in self._late or stop.columns != slice(None):
+            self.seen[_place(stop)] = layer, _gram(with_ones(stop.inputs, layer))
+
+    def first_read(self, stop: Stop) -> list[str]:
+        """Name the groups that are read at a stop and nowhere before."""
+        return [name for name, group in self._readings.items() if group[0].kernel == stop.name]
+
+    def owners(self, group: str, kernel: str) -> np.ndarray | None:
+        """Return which unit of a group each row of a kernel is of; None if it reads none."""
+        readings = self._readings[group]
+        return next((each.units for each in readings if each.kernel == kernel), None)
 
 
-def _made_up(
-    layer: Layer, inputs: np.ndarray, kept: np.ndarray, number: int
-) -> tuple[np.ndarray, Layer]:
-    """Remove `number` more inputs of `layer`; return which are kept, and the layer made up."""
-    rows = np.flatnonzero(kept)
-    seen = with_ones(inputs[:, rows], layer)
-    gram = (seen.T @ seen / np.float32(len(seen))).astype(np.float64)
-    start = layer.kernel[rows] if layer.bias is None else [*layer.kernel[rows], layer.bias]
-    inverse = equations(gram, RIDGE).inverse
-    order, refit_rows = eliminate(inverse, np.asarray(start), len(rows), number)
-    kernel, left = np.zeros_like(layer.kernel), kept.copy()
-    kernel[rows] = refit_rows[: len(rows)]
-    left[rows[order]] = False
-    bias = None if layer.bias is None else refit_rows[-1].astype(layer.bias.dtype)
-    return left, layer._replace(kernel=kernel, bias=bias)
+class _Walk:
+    """One passage that prunes units: each group where it is first read.
 
-
-def eliminate(
-    inverse: np.ndarray, kernel: np.ndarray, removable: int, number: int
-) -> tuple[list[int], np.ndarray]:
-    """Remove `number` of the first `removable` rows of `kernel` (inputs, units), one at a time.
-
-    Each time the row goes whose loss, the squares of its weights over the diagonal of
-    `inverse` (inputs, inputs), is smallest; the others take its part, and the inverse becomes
-    that of the smaller problem.  Returns the rows in the order removed, and the new kernel.
+    Readers of it that come later are taken as the passage before has left them.
     """
-    inverse, kernel, order = inverse.copy(), kernel.astype(np.float64), []
-    left = np.arange(len(kernel)) < removable
-    for _ in range(number):
-        cost = np.einsum("ij,ij->i", kernel, kernel) / inverse.diagonal()
-        row = int(np.where(left, cost, np.inf).argmin())
-        share = inverse[:, row] / inverse[row, row]
-        kernel -= np.outer(share, kernel[row])
-        inverse -= np.outer(share, inverse[row])
-        # Exactly, and a diagonal of one, or the next division is by zero.
-        kernel[row] = inverse[row] = inverse[:, row] = 0
-        inverse[row, row] = 1
-        left[row] = False
-        order.append(row)
-    return order, kernel
+
+    def __init__(self, network: Any, masks: Masks, known: _Known, effort: Effort) -> None:
+        self.masks, self._known, self._effort = dict(masks), known, effort
+        self._whole = anatomy.of(network)
+        self._supports, self._touched = self._whole.supports(masks), False
+        self._lost: dict[str, int] = {}
+        self._made: dict[Place, Layer] = {}  # of readers that come later: as made up so far
+
+    def until(self, lost: dict[str, int]) -> _Walk:
+        """Say how many units of each group are to be gone in all."""
+        self._lost = lost
+        return self
+
+    def visit(self, stop: Stop) -> Layer:
+        layer = self._made.pop(_place(stop), stop.layer)
+        self._touched = self._touched or not self._supports[stop.name].all()
+        groups = [name for name in self._known.first_read(stop) if self._excess(name) > 0]
+        if groups:
+            layer = self._refit(stop, layer, QUICK)
+        for name in groups:
+            layer = self._decide(name, stop, layer)
+        # In a quick round what was made up is left to the next round to refit.
+        if self._effort is not QUICK:
+            layer = self._refit(stop, layer, self._effort)
+        self._known.note(stop, layer)
+        return layer
+
+    def _excess(self, name: str) -> int:
+        return self._lost[name] - int(np.count_nonzero(~self.masks[name]))
+
+    def _refit(self, stop: Stop, layer: Layer, effort: Effort) -> Layer:
+        """Refit the layer of a stop, unless nothing up to it was pruned."""
+        support = self._supports[stop.name]
+        self._touched = self._touched or not support.all()
+        if not self._touched:
+            return layer
+        return refit(layer, stop.shown, support[:, stop.columns], effort).layer
+
+    def _decide(self, group: str, stop: Stop, layer: Layer) -> Layer:
+        """Remove units of a group; return the layer of the stop, made up."""
+        readers = {_place(stop): self._here(stop, layer)} | self._later(group, stop)
+        for (kernel, _), reader in readers.items():
+            reader.reading(self._known.owners(group, kernel))
+        gone = eliminate(list(readers.values()), self.masks[group], self._excess(group))
+        self.masks[group] = self.masks[group].copy()
+        self.masks[group][gone] = False
+        self._supports, self._touched = self._whole.supports(self.masks), True
+        self._made |= {place: reader.layer() for place, reader in readers.items()}
+        return self._made.pop(_place(stop))
+
+    def _here(self, stop: Stop, layer: Layer) -> Reader:
+        kept = self._kept(stop.name)
+        gram = _gram(with_ones(stop.inputs[:, kept], layer))
+        return Reader(layer, kept, gram, self._known.energies[_place(stop)])
+
+    def _later(self, group: str, stop: Stop) -> dict[Place, Reader]:
+        """Return the other readers of a group, from what was last seen of them."""
+        readers = {}
+        for place, (seen, gram) in self._known.seen.items():
+            if self._known.owners(group, place[0]) is not None and place != _place(stop):
+                layer, kept = self._made.get(place, seen), self._kept(place[0])
+                some = np.append(kept, True) if layer.bias is not None else kept
+                part = gram[np.ix_(some, some)]
+                readers[place] = Reader(layer, kept, part, self._known.energies[place])
+        return readers
+
+    def _kept(self, kernel: str) -> np.ndarray:
+        return self._supports[kernel].any(axis=1)

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from prune import PruneError
-from prune.core import alive, anatomy, criteria, masks, obs
+from prune.core import alive, anatomy, criteria, obs
 from prune.core.calibration import Calibration
 from prune.core.network import Masks, Network, Scores
 from prune.core.plan import Plan, Pruned, Sweep
 from prune.core.repair import aim, refit_all
-from prune.settings.pruning import LSTSQ, NO_REPAIR, UNIT, WEIGHT
+from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, UNIT, WEIGHT
 
 Score = Callable[[Network, Calibration], Scores]
 
@@ -29,6 +29,7 @@ class Criterion(NamedTuple):
     sweep: Sweep
     refits: bool = False  # by itself what it leaves, so that a repair adds nothing
     by_layer: bool = False  # scores of different layers cannot be ranked together
+    sees_inputs: bool = False  # those of each kernel
 
 
 def _one_shot(score: Score) -> Sweep:
@@ -92,13 +93,21 @@ def _no_repair(plan: Plan) -> Callable[[Masks], Network]:
     return anatomy.of(plan.network).masked
 
 
+def _renewed(plan: Plan) -> Callable[[Masks], Network]:
+    whole = anatomy.of(plan.network)
+    goal = aim(plan.network, plan.calibration.shown)
+    return lambda cut: anatomy.of(whole.masked(cut)).renewed(goal)
+
+
 def _lstsq(plan: Plan) -> Callable[[Masks], Network]:
-    wanted = aim(plan.network, plan.calibration.images)
-    return lambda cut: refit_all(masks.apply(plan.network, cut), cut, wanted)[0]
+    whole = anatomy.of(plan.network)
+    goal = aim(plan.network, plan.calibration.shown)
+    return lambda cut: refit_all(whole.masked(cut), cut, goal)[0]
 
 
 REPAIRS = {
     NO_REPAIR: Repair("what is left stays as it was", False, _no_repair),
+    BN: Repair("statistics of normalisations anew, by a forward pass", True, _renewed),
     LSTSQ: Repair("refit what is left, by least squares on each layer's outputs", True, _lstsq),
 }
 
@@ -118,6 +127,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             "Wanda, Sun 2023",
             True,
             _one_shot(criteria.weight_activation),
+            sees_inputs=True,
         ),
         "taylor": Criterion(
             "weight times gradient, absolute, averaged over images",
@@ -143,6 +153,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             True,
             obs.weights,
             refits=True,
+            sees_inputs=True,
         ),
     },
     UNIT: {
@@ -155,6 +166,7 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             "Wanda, Sun 2023, for units",
             True,
             _one_shot(criteria.unit_activation),
+            sees_inputs=True,
         ),
         "taylor": Criterion(
             "output times gradient, absolute, averaged over images",
@@ -162,12 +174,19 @@ CRITERIA: dict[str, dict[str, Criterion]] = {
             True,
             _one_shot(criteria.unit_taylor),
         ),
+        "obd": Criterion(
+            "the mean square of its output times gradient: Fisher pruning",
+            "LeCun 1990; Theis 2018",
+            True,
+            _one_shot(criteria.unit_obd),
+        ),
         "obs": Criterion(
             "Optimal Brain Surgeon: what the next layer makes up best, one at a time, with refit",
             _OBS,
             True,
             obs.units,
             refits=True,
+            sees_inputs=True,
             by_layer=True,
         ),
     },
@@ -191,12 +210,17 @@ def sweep(method: str, criterion: str, plan: Plan) -> Iterator[Pruned]:
 def check(method: str, criterion: str, plan: Plan) -> None:
     """Refuse, with the reason, what cannot be pruned in that way."""
     chosen = CRITERIA[method][criterion]
-    if not anatomy.is_chain(plan.network):
-        _check_any(method, criterion, plan)
     if chosen.needs_images:
         _check_images(plan, f"criterion {criterion!r}")
     if REPAIRS[plan.repair].needs_images:
         _check_images(plan, f"repair {plan.repair!r}")
+    if plan.repair == BN and not anatomy.of(plan.network).normalised():
+        raise PruneError(
+            f"repair {BN!r} is for models with normalisation, of which this one has none; leave "
+            "out --repair"
+        )
+    if chosen.sees_inputs:
+        _check_seen(plan, f"criterion {criterion!r}")
     output = anatomy.of(plan.network).output()
     if method == UNIT and output in plan.layers:
         raise PruneError(
@@ -211,18 +235,19 @@ def check(method: str, criterion: str, plan: Plan) -> None:
         )
 
 
-def _check_any(method: str, criterion: str, plan: Plan) -> None:
-    """Refuse what only chains of dense layers can have so far."""
-    if CRITERIA[method][criterion].needs_images:
-        plain = [name for name, each in CRITERIA[method].items() if not each.needs_images]
-        raise PruneError(
-            f"criterion {criterion!r} is for chains of Dense layers so far; use "
-            f"{' or '.join(plain)} with this model"
-        )
-    if plan.repair != NO_REPAIR:
-        raise PruneError(
-            f"repair {plan.repair!r} is for chains of Dense layers so far; leave out --repair"
-        )
+def _check_seen(plan: Plan, what: str) -> None:
+    """Refuse what looks at the inputs of kernels if those of some cannot be had."""
+    whole = anatomy.of(plan.network)
+    blind, readings = whole.blind(), whole.readings()
+    for name in plan.layers if blind else ():
+        looked_at = [name, *(each.kernel for each in readings.get(name, ()))]
+        hidden = next((blind[each] for each in looked_at if each in blind), None)
+        if hidden is not None:
+            layer = hidden.partition(" ")[0] if name in blind else name
+            raise PruneError(
+                f"{what} cannot see what {hidden} reads; leave it alone with --keep {layer}, or "
+                "use taylor"
+            )
 
 
 def _check_images(plan: Plan, what: str) -> None:

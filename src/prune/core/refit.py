@@ -35,6 +35,14 @@ STEADY = Effort(5, (1e-3,))
 QUICK = Effort(2, (1e-3,))
 
 
+class Shown(NamedTuple):
+    """What a layer is given, and what should come of it."""
+
+    inputs: np.ndarray  # (n, inputs)
+    wanted: np.ndarray  # (n, units)
+    beside: np.ndarray | None = None  # (n, units) that is added before the activation
+
+
 class Refitted(NamedTuple):
     """A refit layer, and what losing each weight would cost, the others of its unit refit."""
 
@@ -49,41 +57,48 @@ class _Problem:
     A bias is one more row of the kernel, and of the inputs a column of ones.
     """
 
-    inputs: np.ndarray  # (n, inputs)
-    wanted: np.ndarray  # (n, units)
+    shown: Shown
     kernel: np.ndarray  # (inputs, units), to start from
     kept: np.ndarray  # (inputs, units), boolean
     activation: Activation
     steepest: float  # the largest slope of the activation
 
     def images(self, some: slice) -> _Problem:
-        return replace(self, inputs=self.inputs[some], wanted=self.wanted[some])
+        return replace(self, shown=_part(self.shown, some, slice(None)))
 
     def units(self, some: np.ndarray) -> _Problem:
         return replace(
             self,
-            wanted=self.wanted[:, some],
+            shown=_part(self.shown, slice(None), some),
             kernel=self.kernel[:, some],
             kept=self.kept[:, some],
         )
 
     def rows(self, some: np.ndarray) -> _Problem:
-        return replace(
-            self, inputs=self.inputs[:, some], kernel=self.kernel[some], kept=self.kept[some]
-        )
+        shown = self.shown._replace(inputs=self.shown.inputs[:, some])
+        return replace(self, shown=shown, kernel=self.kernel[some], kept=self.kept[some])
 
     def gram(self) -> np.ndarray:
-        return self.inputs.T @ self.inputs / np.float32(len(self.inputs))
+        inputs = self.shown.inputs
+        return inputs.T @ inputs / np.float32(len(inputs))
 
     def lack(self, kernel: np.ndarray) -> np.ndarray:
-        return self.wanted - self.activation(self.inputs @ kernel)
+        sums = self.shown.inputs @ kernel
+        if self.shown.beside is not None:
+            sums += self.shown.beside
+        return self.shown.wanted - self.activation(sums)
 
     def missed(self, kernel: np.ndarray) -> np.ndarray:
         lack = self.lack(kernel)
         return np.einsum("ij,ij->j", lack, lack)
 
 
-def outputs(layer: Layer, inputs: np.ndarray) -> np.ndarray:
+def _part(shown: Shown, images: slice, units: slice | np.ndarray) -> Shown:
+    beside = None if shown.beside is None else shown.beside[images, units]
+    return Shown(shown.inputs[images], shown.wanted[images, units], beside)
+
+
+def outputs(layer: Layer, inputs: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
     """Run `inputs` (n, inputs) through one layer, up to but without a softmax.
 
     Rows and columns of the kernel that are all zero cost no time.
@@ -95,6 +110,8 @@ def outputs(layer: Layer, inputs: np.ndarray) -> np.ndarray:
         sums = np.zeros((len(inputs), len(units)), inputs.dtype)
         sums[:, units] = inputs[:, rows] @ layer.kernel[np.ix_(rows, units)]
         sums += 0 if layer.bias is None else layer.bias
+    if beside is not None:
+        sums = sums + beside
     return activation(_before_softmax(layer))(sums)
 
 
@@ -102,19 +119,13 @@ def _before_softmax(layer: Layer) -> str:
     return "linear" if layer.activation == "softmax" else layer.activation
 
 
-def refit(
-    layer: Layer,
-    inputs: np.ndarray,
-    wanted: np.ndarray,
-    support: np.ndarray,
-    effort: Effort = THOROUGH,
-) -> Refitted:
-    """Refit the weights in `support` so that `inputs` (n, inputs) give `wanted` (n, units).
+def refit(layer: Layer, shown: Shown, support: np.ndarray, effort: Effort = THOROUGH) -> Refitted:
+    """Refit the weights in `support` so that the inputs that are shown give what is wanted.
 
     Starts from the weights that `layer` has, which are zero outside of `support`.  A bias takes
     part, unless its unit is removed.
     """
-    problem = _pose(layer, inputs, wanted, support)
+    problem = _pose(layer, shown, support)
     rows, units = linked(problem.kept)
     fitted, losses = np.zeros_like(problem.kernel), np.zeros_like(problem.kernel)
     if rows.any():
@@ -131,7 +142,7 @@ def refit(
 
 def losses(layer: Layer, inputs: np.ndarray, ridge: float) -> np.ndarray:
     """Return what losing each weight of an unpruned layer would cost, (inputs, units)."""
-    problem = _pose(layer, inputs, inputs[:, :0], np.ones(layer.kernel.shape, bool))
+    problem = _pose(layer, Shown(inputs, inputs[:, :0]), np.ones(layer.kernel.shape, bool))
     diagonal = equations(problem.gram(), ridge).inverse.diagonal()
     return (problem.kernel**2 / diagonal[:, None])[: len(layer.kernel)]
 
@@ -143,13 +154,13 @@ def with_ones(inputs: np.ndarray, layer: Layer) -> np.ndarray:
     return np.column_stack([inputs, np.ones(len(inputs), inputs.dtype)])
 
 
-def _pose(layer: Layer, inputs: np.ndarray, wanted: np.ndarray, support: np.ndarray) -> _Problem:
+def _pose(layer: Layer, shown: Shown, support: np.ndarray) -> _Problem:
     name, kernel = _before_softmax(layer), layer.kernel
     if layer.bias is not None:
         kernel = np.vstack([kernel, layer.bias])
         support = np.vstack([support, support.any(axis=0) | (layer.bias != 0)])
-    inputs = with_ones(inputs, layer)
-    return _Problem(inputs, wanted, kernel, support, activation(name), _steepest(name))
+    shown = shown._replace(inputs=with_ones(shown.inputs, layer))
+    return _Problem(shown, kernel, support, activation(name), _steepest(name))
 
 
 def _steepest(name: str) -> float:
@@ -160,7 +171,7 @@ def _best_ridge(problem: _Problem, effort: Effort) -> float:
     """Choose the ridge whose refit of some units does best on held-out images."""
     if len(effort.ridges) == 1:
         return effort.ridges[0]
-    number, units = len(problem.inputs), problem.kernel.shape[1]
+    number, units = len(problem.shown.inputs), problem.kernel.shape[1]
     some = problem.units(np.unique(np.linspace(0, units - 1, _TRIED).astype(int)))
     fitted = max(1, int(_FITTED * number))
     shown = some.images(slice(fitted))
@@ -202,10 +213,11 @@ def _together(parts: list[Subset], groups: list[np.ndarray]) -> Solve:
 
 def _iterate(problem: _Problem, solve: Solve, steps: int) -> np.ndarray:
     """Return the kernel after some steps; of a unit that they made worse, the one before."""
-    scale = np.float32(1 / (len(problem.inputs) * problem.steepest))
+    inputs = problem.shown.inputs
+    scale = np.float32(1 / (len(inputs) * problem.steepest))
     before = kernel = problem.kernel
     for _ in range(steps):
         ahead = kernel + np.float32(_MOMENTUM) * (kernel - before)
-        before, kernel = kernel, ahead + solve(problem.inputs.T @ problem.lack(ahead) * scale)
+        before, kernel = kernel, ahead + solve(inputs.T @ problem.lack(ahead) * scale)
     improved = problem.missed(kernel) <= problem.missed(problem.kernel)
     return np.where(improved, kernel, problem.kernel)

@@ -6,46 +6,42 @@ wanted are those of the whole one.
 
 from __future__ import annotations
 
-from itertools import accumulate
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
-from prune.core.alive import supports
-from prune.core.network import Masks, Network, Scores
-from prune.core.refit import THOROUGH, Effort, outputs, refit
+from prune.core import anatomy
+from prune.core.inputs import Inputs
+from prune.core.network import Layer, Masks, Scores
+from prune.core.passage import Goal, See, Stop, unseen
+from prune.core.refit import THOROUGH, Effort, refit
 
 
-class Aim(NamedTuple):
-    """What each layer should put out on the images."""
-
-    images: np.ndarray  # (n, inputs)
-    wanted: list[np.ndarray]  # (n, units) each; of the output layer the logits
-
-    def first(self, number: int) -> Aim:
-        """Return the aim on the first `number` images alone."""
-        return Aim(self.images[:number], [layer[:number] for layer in self.wanted])
-
-
-def aim(network: Network, images: np.ndarray) -> Aim:
-    """Return what `network` puts out."""
-    inputs = accumulate(network, lambda inputs, layer: outputs(layer, inputs), initial=images)
-    return Aim(images, list(inputs)[1:])
+def aim(network: Any, given: Inputs, see: See = unseen) -> Any:
+    """Return the goal of what `network` puts out; `see` is shown every kernel on the way."""
+    return anatomy.of(network).goal(given, see)
 
 
 def refit_all(
-    network: Network, masks: Masks, aim: Aim, effort: Effort = THOROUGH
-) -> tuple[Network, Scores]:
+    network: Any, masks: Masks, aim: Goal, effort: Effort = THOROUGH
+) -> tuple[Any, Scores]:
     """Refit `network`, masked already, layer after layer.
 
     Layers without a mask are refit too, the output layer among them, if anything before them
     has changed.  Also returns what losing each weight of a refit layer would cost.
     """
-    inputs, touched, refitted, losses = aim.images, False, [], {}
-    for start, wanted, support in zip(network, aim.wanted, supports(network, masks), strict=True):
-        touched, layer = touched or not support.all(), start
-        if touched:
-            layer, losses[start.name] = refit(start, inputs, wanted, support, effort)
-        refitted.append(layer)
-        inputs = outputs(layer, inputs)
-    return tuple(refitted), losses
+    whole = anatomy.of(network)
+    supports, losses, touched = whole.supports(masks), Scores(), False
+
+    def visit(stop: Stop) -> Layer:
+        nonlocal touched
+        support = supports[stop.name]
+        touched = touched or not support.all()
+        if not touched:
+            return stop.layer
+        part = support[:, stop.columns]
+        layer, lost = refit(stop.layer, stop.shown, part, effort)
+        losses.setdefault(stop.name, np.zeros(support.shape, lost.dtype))[:, stop.columns] = lost
+        return layer
+
+    return whole.passed(aim, visit), losses

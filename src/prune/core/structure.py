@@ -12,6 +12,7 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.network import Masks, Scores
+from prune.core.passage import Reading
 from prune.settings.spelling import closest
 
 Arrays = dict[str, np.ndarray]  # by name, `conv2d/kernel`
@@ -83,10 +84,12 @@ def prunable(structure: Structure, include: tuple[str, ...] = ()) -> tuple[str, 
 
 def matrices(structure: Structure, arrays: Arrays) -> Arrays:
     """Return each kernel as its matrix (inputs, units); a view where memory allows it."""
-    return {name: _matrix(arrays[name], kernel.units) for name, kernel in structure.kernels.items()}
+    return {name: matrix(structure, name, arrays[name]) for name in structure.kernels}
 
 
-def _matrix(array: np.ndarray, units: tuple[int, ...]) -> np.ndarray:
+def matrix(structure: Structure, name: str, array: np.ndarray) -> np.ndarray:
+    """Return an array of the shape of a kernel as the matrix that the kernel is seen as."""
+    units = structure.kernels[name].units
     ends = range(array.ndim - len(units), array.ndim)
     moved = np.moveaxis(array, units, tuple(ends))
     return moved.reshape(-1, _product([array.shape[axis] for axis in units]))
@@ -105,12 +108,52 @@ def from_matrix(matrix: np.ndarray, kernel: Kernel, shape: tuple[int, ...]) -> n
     return np.moveaxis(matrix.reshape(sizes), tuple(range(len(inputs), len(shape))), kernel.units)
 
 
+def supports(structure: Structure, masks: Masks) -> Masks:
+    """Tell which weights of each kernel may be other than zero, (inputs, units)."""
+    ones = {name: np.ones(structure.shapes[name], bool) for name in structure.shapes}
+    return matrices(structure, masked(structure, ones, masks))
+
+
+def readings(structure: Structure) -> dict[str, list[Reading]]:
+    """Return which kernels read the units of each group, in the order of the kernels.
+
+    A kernel that only passes units on, such as a depthwise one, is none of them.
+    """
+    found: dict[str, list[Reading]] = {name: [] for name in structure.groups}
+    for name, rows in _rows(structure):
+        for group, own in structure.groups.items():
+            place = _positions(own.units, rows)
+            if (place >= 0).any():
+                found[group].append(Reading(name, place))
+    return found
+
+
+def _rows(structure: Structure) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the unit that each row of a kernel's matrix reads, (inputs,), where it reads some."""
+    for name, kernel in structure.kernels.items():
+        shape = structure.shapes[name]
+        inputs = [axis for axis in range(len(shape)) if axis not in kernel.units]
+        for axis in inputs:
+            along = structure.axes.get((name, axis))
+            if along is not None and along.role == READ:
+                ends = [-1 if each == axis else 1 for each in inputs]
+                sizes = [shape[each] for each in inputs]
+                yield name, np.broadcast_to(along.units.reshape(ends), sizes).ravel()
+
+
+def _positions(units: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """Return at which place among `units` each entry stands, or -1."""
+    order = np.argsort(units)
+    places = np.searchsorted(units, entries, sorter=order).clip(max=len(units) - 1)
+    return np.where(units[order[places]] == entries, order[places], -1)
+
+
 def unit_norms(structure: Structure, arrays: Arrays) -> Scores:
     """Return, by group, the L2 norm of each unit over all kernels that make it, in float64.
 
     Biases and normalisation are left aside, so that in a chain it is the norm of a column.
     """
-    squares = np.zeros(_count(structure))
+    squares = np.zeros(count(structure))
     for (name, axis), along in structure.axes.items():
         if name in structure.kernels and along.role == MADE:
             sums, free = _squares(arrays[name], axis), along.units != FIXED
@@ -120,7 +163,7 @@ def unit_norms(structure: Structure, arrays: Arrays) -> Scores:
 
 def empty_units(structure: Structure, arrays: Arrays) -> Masks:
     """Tell, by group, which units have nothing but zeros in all that makes them, (size,)."""
-    filled = np.zeros(_count(structure) + 1, bool)
+    filled = np.zeros(count(structure) + 1, bool)
     for (name, axis), along in structure.axes.items():
         if along.role == MADE:
             others = tuple(i for i in range(arrays[name].ndim) if i != axis)
@@ -169,7 +212,7 @@ def keep(structure: Structure, masks: Masks) -> np.ndarray:
 
     Raises `PruneError` for a mask of nothing that there is, or of another shape.
     """
-    kept = np.ones(_count(structure) + 1, bool)
+    kept = np.ones(count(structure) + 1, bool)
     for name, mask in masks.items():
         _check(structure, name, mask)
         if name in structure.groups:
@@ -261,7 +304,8 @@ def nonzero(arrays: Arrays) -> int:
     return sum(int(np.count_nonzero(array != 0)) for array in arrays.values())
 
 
-def _count(structure: Structure) -> int:
+def count(structure: Structure) -> int:
+    """Count the units of all groups."""
     return sum(len(group.units) for group in structure.groups.values())
 
 

@@ -25,7 +25,7 @@ from prune.files import allocations, data
 from prune.files.results import Epoch, values
 from prune.models import zoo
 from prune.models.net import net
-from prune.settings.pruning import KERAS, NETWORK, NUMPY
+from prune.settings.pruning import BN, KERAS, NETWORK, NUMPY, UNIT
 from prune.settings.recipe import LENET300, LENET300_HIDDEN, MODELS, REWIND, Recipe, Training
 from prune.settings.spelling import counted
 from prune.training import fit, retrain
@@ -92,6 +92,23 @@ def sample(source: Source, network: Network, size: int, seed: int) -> data.Data:
     return data.fitted(
         _drawn(source, _as_they_are(network), False, size, seed), network, source.name
     )
+
+
+def renewable(network: Network, source: Source) -> bool:
+    """Tell whether a network has statistics, and training images are there to take them anew."""
+    if not anatomy.of(network).normalised():
+        return False
+    try:
+        images(source, "train", network)
+    except PruneError:
+        return False
+    return True
+
+
+def renewing(cell: Cell) -> Cell:
+    """Return a cell with what is cheap after units were removed, unless it refits anyway."""
+    refits = pruning.CRITERIA[cell.method][cell.criterion].refits
+    return replace(cell, repair=BN) if cell.method == UNIT and not refits else cell
 
 
 def drawn(source: Source, network: Network, trains: bool, size: int, seed: int) -> Calibration:

@@ -12,13 +12,17 @@ from prune.models.late import keras
 # Called for each node with it, the name of its operation (after those of the models around it)
 # and its arguments, with values for tensors; returns a list of values, one for each output.
 Visit = Callable[[Any, str, tuple, dict], list]
+Order = Callable[[Any], Iterator[Any]]  # of the calls of a graph
 
 
-def run(model: keras.Model, inputs: list, visit: Visit, path: str = "") -> list:
+def run(
+    model: keras.Model, inputs: list, visit: Visit, path: str = "", order: Order | None = None
+) -> list:
     """Send `inputs`, one value for each input tensor, through the graph; return its outputs.
 
     What a value is, and what becomes of it, is the business of `visit`; models within the model
-    are visited like layers, and `visit` may run them in their turn.
+    are visited like layers, and `visit` may run them in their turn.  `order` is `nodes`, unless
+    another is given.
     """
     graph = functional(model)
     values = dict(zip(map(id, graph.inputs), inputs, strict=True))
@@ -26,11 +30,24 @@ def run(model: keras.Model, inputs: list, visit: Visit, path: str = "") -> list:
     def value(x: object) -> object:
         return values[id(x)] if isinstance(x, keras.KerasTensor) else x
 
-    for node in nodes(graph):
+    calls = list((order or nodes)(graph))
+    last = _last_uses(graph, calls)
+    for place, node in enumerate(calls):
         args, kwargs = node.arguments.convert(value)
         outputs = visit(node, path + node.operation.name, args, kwargs)
         values.update(zip(map(id, node.outputs), outputs, strict=True))
+        for tensor in [*node.input_tensors, *node.outputs]:
+            if last.get(id(tensor), place) <= place:  # or all values of a graph would stay
+                values.pop(id(tensor), None)
     return [values[id(tensor)] for tensor in graph.outputs]
+
+
+def _last_uses(graph: Any, calls: list[Any]) -> dict[int, int]:
+    """Return the place of the last call that takes each tensor; of outputs one that never comes."""
+    last = {}
+    for place, node in enumerate(calls):
+        last |= {id(tensor): place for tensor in node.input_tensors}
+    return last | {id(tensor): len(calls) for tensor in graph.outputs}
 
 
 def arguments(operation: Any, args: tuple, kwargs: dict) -> dict[str, Any]:
@@ -52,6 +69,24 @@ def nodes(graph: Any) -> Iterator[Any]:
     """Yield the calls of a graph, each after those whose outputs it takes."""
     for depth in sorted(graph._nodes_by_depth, reverse=True):
         yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
+
+
+def branch_by_branch(graph: Any) -> Iterator[Any]:
+    """Yield the calls of a graph so that each branch is done before the next that it meets."""
+    makers = {id(tensor): node for node in nodes(graph) for tensor in node.outputs}
+    waiting = [makers[id(tensor)] for tensor in reversed(graph.outputs) if id(tensor) in makers]
+    done: set[int] = set()
+    while waiting:
+        node = waiting[-1]
+        before = [makers.get(id(tensor)) for tensor in node.input_tensors]
+        missing = [each for each in before if each is not None and id(each) not in done]
+        if missing:
+            waiting.append(missing[0])
+            continue
+        waiting.pop()
+        if id(node) not in done:
+            done.add(id(node))
+            yield node
 
 
 def functional(model: keras.Model) -> Any:

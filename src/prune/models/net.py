@@ -14,15 +14,19 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import alive
+from prune.core import inputs as core_inputs
 from prune.core import structure as structures
-from prune.core.inputs import Shape
+from prune.core.calibration import Calibration
+from prune.core.inputs import Inputs, Shape
 from prune.core.network import Masks, Scores
 from prune.core.outline import Counts, Outline
+from prune.core.passage import Reading, See, Visit
 from prune.core.structure import Arrays, Structure
 from prune.models import arrays as models_arrays
-from prune.models import ends, macs, outlines, saving
+from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
 from prune.models.late import keras
+from prune.models.passing import Energies, ModelGoal, Passage, affordable
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
 from prune.settings.spelling import closest
@@ -44,6 +48,7 @@ class Net:
     kinds: dict[str, str]  # class of each layer, by name
     loss: str = ""  # that it was trained by, as Keras calls it
     sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
+    passages: dict[str, Passage] = field(default_factory=dict)  # once there is one
 
     @property
     def structure(self) -> Structure:
@@ -171,6 +176,71 @@ class Net:
             if units not in self.sizes:
                 self.sizes[units] = len(saving.content(self.model()))
         return self.sizes[units]
+
+    def supports(self, masks: Masks) -> Masks:
+        """Tell which weights of each kernel may be other than zero once refit, by its name."""
+        return structures.supports(self.structure, masks)
+
+    def readings(self) -> dict[str, list[Reading]]:
+        """Return which kernels read the units of each group, in the order of data."""
+        found = structures.readings(self.structure)
+        order = {kernel: i for i, kernel in enumerate(self._passage.seen())}
+        return {
+            name: sorted(own, key=lambda each: order.get(each.kernel, len(order)))
+            for name, own in found.items()
+        }
+
+    def blind(self) -> dict[str, str]:
+        """Name the kernels of which no inputs can be had, and say why."""
+        return self._passage.blind()
+
+    def goal(self, given: Inputs, see: See) -> ModelGoal:
+        """Return what it puts out on as many of the inputs as can pass at a time."""
+        fitted = core_inputs.fitted(given, self.inputs(), "images")
+        some = core_inputs.mapped(fitted, lambda array: array[: affordable(self.template)])
+        with KERAS:
+            return self._passage.goal(core_inputs.named(some), see)
+
+    def passed(self, goal: ModelGoal, visit: Visit) -> Net:
+        """Return what becomes of it on a passage of the images of a goal."""
+        with KERAS:
+            return replace(self, arrays=self._passage.passed(goal, visit))
+
+    def normalised(self) -> bool:
+        """Tell whether statistics normalise anything."""
+        return "BatchNormalization" in self.kinds.values()
+
+    def renewed(self, goal: ModelGoal) -> Net:
+        """Return it with the statistics of its normalisations as they are on the images."""
+        with KERAS:
+            return replace(self, arrays=self._passage.passed(goal, lambda stop: stop.layer, True))
+
+    @property
+    def _passage(self) -> Passage:
+        """A model to pass through, one for all networks that are pruned from one."""
+        if "" not in self.passages:
+            self.passages[""] = Passage(self._precise(), self.structure)
+        self.passages[""].take(self.arrays)
+        return self.passages[""]
+
+    def _precise(self) -> keras.Model:
+        return rebuilt(self.template, self.traced, self.kept, self.arrays, "float32")
+
+    def rms_inputs(self, calibration: Calibration) -> Scores:
+        """Return the root mean square of each kernel's inputs, (inputs, 1) or (inputs, units)."""
+        found = Energies()
+        self.goal(calibration.shown, found.see)
+        return found.roots()
+
+    def weight_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return the mean over images of |gradient| ** power of each weight, by kernel."""
+        with KERAS:
+            return slopes.weight_slopes(self._precise(), self.structure, calibration, power)
+
+    def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
+        """Return that of |output times its gradient| of each unit, by group."""
+        with KERAS:
+            return slopes.unit_slopes(self._precise(), self.structure, calibration, power)
 
     def units(self) -> dict[str, int]:
         """Return how many units each layer with a kernel has; of several kernels the last's."""

@@ -27,7 +27,7 @@ from prune.settings.fields import (
 
 METHODS = WEIGHT, UNIT = ("weight", "unit")
 SCOPES = LAYER, NETWORK = ("layer", "network")
-REPAIRS = NO_REPAIR, LSTSQ = ("none", "lstsq")
+REPAIRS = NO_REPAIR, BN, LSTSQ = ("none", "bn", "lstsq")
 SCALES = AUTO, AS_THEY_ARE, BY_255, SIGNED = ("auto", "none", "255", "127.5")
 ENGINES = NUMPY, KERAS = ("numpy", "keras")
 
@@ -72,14 +72,15 @@ class Pruning:
     repair: str = setting(
         NO_REPAIR,
         one_of(*REPAIRS, metavar="R,..."),
-        "none, or lstsq: refit what is left by least squares, without training; both give "
-        "both curves",
+        "none; bn: statistics of normalisations anew; lstsq: refit what is left by least squares; "
+        "both without training; several give several curves",
         group=RANKED,
         several="repairs",
         quiet=True,
         commas=True,
         always=True,
         said="{}".format,
+        usual="none; for units of a model with normalisation bn",
     )
     scope: str = setting(
         LAYER,
@@ -101,7 +102,8 @@ class Pruning:
     calibration: int = setting(
         CALIBRATION,
         whole(1),
-        "training images that criteria and repair may look at",
+        "training images that criteria and repair may look at; in a model with convolutions they "
+        "take as many of them as memory allows",
         group=RANKED,
         always=True,
         said="calibration {}".format,
