@@ -68,6 +68,9 @@ class Anatomy(Protocol):
     def multiply_adds(self) -> int:
         """Count the multiply-adds that one input needs: those with weights that are not zero."""
 
+    def fingerprint(self) -> bytes:
+        """Return what two networks have in common only if every value of them is the same."""
+
     def outline(self) -> Outline:
         """Return its layers, and what each reads."""
 
@@ -218,6 +221,10 @@ class Chain(NamedTuple):
     def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
         """Return those of each hidden layer."""
         return chain.unit_slopes(self.network, calibration, power)
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of all layers."""
+        return network.fingerprint(self.network)
 
     def outline(self) -> Outline:
         """Return the inputs, and each layer after the one that it reads."""
