@@ -19,7 +19,8 @@ from prune.core.chain import ChainGoal
 from prune.core.inputs import Shape
 from prune.core.network import Layer, Masks, Network, Scores
 from prune.core.outline import INPUT, Count, Counts, Node, Outline
-from prune.core.passage import Reading, See, Visit
+from prune.core.passage import See, Visit
+from prune.core.structure import Reading
 from prune.settings.spelling import closest
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from prune.core import anatomy
 from prune.core.calibration import Calibration
 from prune.core.network import Scores
-from prune.core.passage import Reading
+from prune.core.structure import Reading
 
 
 def magnitude(network: Any, calibration: Calibration) -> Scores:

@@ -46,12 +46,5 @@ class Goal(Protocol):
         """Return the goal on the first `number` images alone."""
 
 
-class Reading(NamedTuple):
-    """A kernel that reads the units of a group."""
-
-    kernel: str
-    units: np.ndarray  # (inputs,): which unit of the group each row reads, or -1
-
-
 def unseen(stop: Stop) -> None:
     """Look at nothing."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from prune import PruneError
 from prune.core.network import Masks, Scores
-from prune.core.passage import Reading
 from prune.settings.spelling import closest
 
 Arrays = dict[str, np.ndarray]  # by name, `conv2d/kernel`
@@ -49,6 +48,13 @@ class Group(NamedTuple):
 
     units: np.ndarray  # (size,) their numbers
     layers: tuple[str, ...]  # that make them
+
+
+class Reading(NamedTuple):
+    """A kernel that reads the units of a group."""
+
+    kernel: str
+    units: np.ndarray  # (inputs,): which unit of the group each row reads, or -1
 
 
 class Frozen(NamedTuple):

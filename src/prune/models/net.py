@@ -21,8 +21,8 @@ from prune.core.calibration import Calibration
 from prune.core.inputs import Inputs, Shape
 from prune.core.network import Masks, Scores
 from prune.core.outline import Counts, Outline
-from prune.core.passage import Reading, See, Visit
-from prune.core.structure import Arrays, Structure
+from prune.core.passage import See, Visit
+from prune.core.structure import Arrays, Reading, Structure
 from prune.models import arrays as models_arrays
 from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
