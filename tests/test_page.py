@@ -177,13 +177,15 @@ def test_several_runs_are_joined_on_network_and_data(prune, tiny, tmp_path, rng)
     other = tmp_path / "other.npz"
     np.savez(other, x_test=rng.integers(0, 256, (9, 2, 3), np.uint8), y_test=np.arange(9) % 3)
     prune("weight", *tiny[:2], "--data", other, "--k", "50", "--out", "elsewhere")
-    status, out, err = prune("report", "one", "two", "each", "elsewhere")
+    prune("weight", *tiny, "--k", "50", "--limit", "70", "--out", "fewer")
+    status, out, err = prune("report", "one", "two", "each", "elsewhere", "fewer")
     assert (status, out) == (0, "results/report/report.html\n"), err
     text = check(Path(out.strip()).read_text()).text()
     rows = [json.loads(Path(name, "table.json").read_text()) for name in ("one", "two")]
     gain = 100 * (rows[1][0]["accuracy"] - rows[0][1]["accuracy"])
     assert f"{gain:+.2f} (" in text
     assert "one and elsewhere: other test images" in text
+    assert "one and fewer: other test images" in text
     assert "one and each: sensitivity has no curve of the whole network" in text
     assert "accuracy lost where a layer alone is pruned" in text
 

@@ -12,10 +12,9 @@ from prune.core.spread import spread
 from prune.files.folders import Cells
 from prune.views.page import chart
 from prune.views.page.curves import Curve
-from prune.views.page.facts import Facts, digits
+from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
 from prune.views.page.numbers import percent, plain, short, size
-from prune.views.page.tiles import interval
 
 _MOST = 20  # curves in one chart
 
@@ -47,7 +46,7 @@ def _line(facts: Facts) -> list[object]:
         facts.run.name,
         facts.run.command,
         facts.network_name,
-        f"{facts.data_name} {digits(facts.data)}",
+        f"{facts.data_name} {facts.data}",
         percent(facts.whole.share) if facts.whole else "",
     ]
     if chosen is None:
@@ -56,7 +55,9 @@ def _line(facts: Facts) -> list[object]:
     costs = chosen.point.costs
     shown = (("parameters", short), ("multiply-adds", short), ("bytes", size))
     numbers = [told(costs[name]) if name in costs else "" for name, told in shown]
-    accuracy = f"{percent(chosen.point.accuracy.share)} ({interval(chosen.point.accuracy)})"
+    there = chosen.point.accuracy
+    bounds = f"{100 * there.low:.2f} to {100 * there.high:.2f}"
+    accuracy = f"{percent(there.share)} ({bounds})"
     return [*own, far, accuracy, *numbers]
 
 
@@ -69,7 +70,7 @@ def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
             for curve in facts.curves
         ]
         if len(own) > 1 and len(curves) <= _MOST:
-            title = tag("h3", f"On {own[0].data_name} {digits(data)}")
+            title = tag("h3", f"On {own[0].data_name} {data}")
             yield tag("section", title, chart.section(curves, None, f"all{i}", "parameters"))
 
 
@@ -127,7 +128,7 @@ def _compared(one: Facts, other: Facts) -> tuple[list[Pair], str]:
         kinds = " and ".join(dict.fromkeys(f.run.command for f in (one, other) if not f.is_sweep))
         return [], f"{kinds} has no curve of the whole network"
     if not one.data or one.data != other.data:
-        return [], f"other test images ({digits(one.data)} and {digits(other.data)})"
+        return [], f"other test images ({one.data}; {other.data})"
     if not one.networks & other.networks:
         return [], "the same test images, but other networks; they stand side by side only"
     pairs = [

@@ -130,7 +130,11 @@ def _run(facts: Facts, where: tuple[int, bool], shown: tuple[Detail, Drops]) -> 
     run, (place, several), (detail, drops) = facts.run, where, shown
     name = f"{run.name}: " if several else ""
     status = run.record.get("status")
-    parts = [tiles.tiles(run, facts.chosen if facts.is_sweep else None, facts.whole), _point(facts)]
+    parts = [tag("h2", run.name), tag("p", facts.said)] if several else []
+    parts += [
+        tiles.tiles(run, facts.chosen if facts.is_sweep else None, facts.whole),
+        _point(facts),
+    ]
     if status not in ("finished", None):
         parts.append(
             tag("p", f"This run is {status}: what is here is not all of it.", class_="unmet")
