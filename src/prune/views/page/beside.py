@@ -11,10 +11,10 @@ from prune.core.measure import wilson
 from prune.core.spread import spread
 from prune.files.folders import Cells
 from prune.views.page import chart
-from prune.views.page.curves import Curve
+from prune.views.page.curves import Curve, metric, told
 from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
-from prune.views.page.numbers import percent, plain, short, size
+from prune.views.page.numbers import plain, short, size
 
 _MOST = 20  # curves in one chart
 
@@ -47,18 +47,22 @@ def _line(facts: Facts) -> list[object]:
         facts.run.command,
         facts.network_name,
         f"{facts.data_name} {facts.data}",
-        percent(facts.whole.share) if facts.whole else "",
+        _measured(facts, facts.whole.value) if facts.whole else "",
     ]
     if chosen is None:
         return [*own, "", "", "", "", ""]
     far = f"{chosen.curve.label}, k = {plain(chosen.point.k)}" if chosen.keeps else "at no k asked"
     costs = chosen.point.costs
     shown = (("parameters", short), ("multiply-adds", short), ("bytes", size))
-    numbers = [told(costs[name]) if name in costs else "" for name, told in shown]
-    there = chosen.point.accuracy
-    bounds = f"{100 * there.low:.2f} to {100 * there.high:.2f}"
-    accuracy = f"{percent(there.share)} ({bounds})"
+    numbers = [said(costs[name]) if name in costs else "" for name, said in shown]
+    there = chosen.point.measured
+    bounds = " to ".join(chosen.curve.metric.cell(each) for each in (there.low, there.high))
+    accuracy = f"{told(chosen.curve.metric, there.value)} ({bounds})"
     return [*own, far, accuracy, *numbers]
+
+
+def _measured(facts: Facts, value: float) -> str:
+    return told(metric(facts.run.rows[0]), value)
 
 
 def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
@@ -131,6 +135,9 @@ def _compared(one: Facts, other: Facts) -> tuple[list[Pair], str]:
         return [], f"other test images ({one.data}; {other.data})"
     if not one.networks & other.networks:
         return [], "the same test images, but other networks; they stand side by side only"
+    metrics = [row["metric"] for row in (*one.run.rows, *other.run.rows) if row.get("metric")]
+    if metrics:
+        return [], f"{metrics[0]} was measured, of which no differences are taken"
     pairs = [
         pair for pair in (_pair(one, other, both) for both in _matched(one, other)) if pair.gains
     ]
