@@ -12,15 +12,16 @@ from typing import NamedTuple
 
 from prune.core.judge import ACCURACY
 from prune.core.spread import ENOUGH
+from prune.settings.pruning import UNIT, WEIGHT
 from prune.views.page.curves import Curve, Point
 from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
 
 RANDOM = "random"
-_PLAIN = {"weight": "magnitude", "unit": "norm"}
+_PLAIN = {WEIGHT: "magnitude", UNIT: "norm"}
 _OLD = ("obd", "obs", "magnitude")  # 1990, 1993 and 1989
 _RECENT = ("activation", "lamp", "taylor")  # 2023, 2021 and 2016
-_BESIDE = {"weight": "magnitude,obd,activation", "unit": "norm,obs,activation"}
+_BESIDE = {WEIGHT: "magnitude,obd,activation", UNIT: "norm,obs,activation"}
 _PAIRS, _POINTS = 3, 5
 _FALLEN = 0.1  # of accuracy: a substantial decline
 _TWICE = "0,50,75,87.5,93.75,96.875"  # 2, 4, 8, 16 and 32 times
