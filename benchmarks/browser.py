@@ -4,7 +4,7 @@
 
 Needs `chromium` and `chromedriver` (Debian: apt-get install chromium chromium-driver), and nothing
 else: it speaks the WebDriver protocol itself.  `--axe` is the file of the npm package axe-core.
-Exit status 1 if anything is wrong.
+Exit status 1 if anything is wrong, 3 if no browser runs here.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _wait(port: int) -> None:
             return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit("chromedriver does not answer")
+    raise OSError("chromedriver does not answer")
 
 
 def wrong(browser: Browser, page: Path, axe: str) -> Iterator[str]:
@@ -168,21 +168,29 @@ def main() -> int:
     parser.add_argument("--shots", type=Path)
     given = parser.parse_args()
     axe = given.axe.read_text() if given.axe else ""
-    found: list[str] = []
-    with driver() as port:
-        for scheme in ("light", "dark"):
-            browser = Browser(port, scheme=scheme)
-            for page in given.pages:
-                found += [f"{page} ({scheme}): {each}" for each in wrong(browser, page, axe)]
-                if given.shots:
-                    _shots(browser, page, given.shots, scheme)
-            browser.close()
-        bare = Browser(port, script=False)
-        for page in given.pages:
-            found += [f"{page}: {each}" for each in wrong_without_script(bare, page)]
-        bare.close()
+    try:
+        with driver() as port:
+            found = list(_all(port, given.pages, (axe, given.shots)))
+    except OSError as error:
+        print(f"no browser runs here: {error}")
+        return 3
     print("\n".join(found) or f"{len(given.pages)} pages: nothing wrong")
     return 1 if found else 0
+
+
+def _all(port: int, pages: list[Path], how: tuple[str, Path | None]) -> Iterator[str]:
+    axe, shots = how
+    for scheme in ("light", "dark"):
+        browser = Browser(port, scheme=scheme)
+        for page in pages:
+            yield from (f"{page} ({scheme}): {each}" for each in wrong(browser, page, axe))
+            if shots:
+                _shots(browser, page, shots, scheme)
+        browser.close()
+    bare = Browser(port, script=False)
+    for page in pages:
+        yield from (f"{page}: {each}" for each in wrong_without_script(bare, page))
+    bare.close()
 
 
 def _shots(browser: Browser, page: Path, folder: Path, scheme: str) -> None:

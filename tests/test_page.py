@@ -177,13 +177,15 @@ def test_several_runs_are_joined_on_network_and_data(prune, tiny, tmp_path, rng)
     other = tmp_path / "other.npz"
     np.savez(other, x_test=rng.integers(0, 256, (9, 2, 3), np.uint8), y_test=np.arange(9) % 3)
     prune("weight", *tiny[:2], "--data", other, "--k", "50", "--out", "elsewhere")
-    status, out, err = prune("report", "one", "two", "each", "elsewhere")
+    prune("weight", *tiny, "--k", "50", "--limit", "70", "--out", "fewer")
+    status, out, err = prune("report", "one", "two", "each", "elsewhere", "fewer")
     assert (status, out) == (0, "results/report/report.html\n"), err
     text = check(Path(out.strip()).read_text()).text()
     rows = [json.loads(Path(name, "table.json").read_text()) for name in ("one", "two")]
     gain = 100 * (rows[1][0]["accuracy"] - rows[0][1]["accuracy"])
     assert f"{gain:+.2f} (" in text
     assert "one and elsewhere: other test images" in text
+    assert "one and fewer: other test images" in text
     assert "one and each: sensitivity has no curve of the whole network" in text
     assert "accuracy lost where a layer alone is pruned" in text
 
@@ -225,11 +227,11 @@ def test_whatever_a_record_holds_is_shown_as_it_is(hostile):
     assert hostile in seen.text() and len(seen.all("script")) == 1
 
 
-@pytest.mark.parametrize("curves", [1, 40])
-def test_a_page_stays_small_whatever_there_is_to_show(curves):
+@pytest.mark.parametrize(("curves", "points", "layers"), [(1, 100, 500), (40, 40, 9)])
+def test_a_page_stays_small_whatever_there_is_to_show(curves, points, layers):
     rows = [
         _row("weight", k / 4, 990 - k, criterion=f"c{i}", effective=1000 - k, macs=2000 - k)
-        for i, k in product(range(curves), range(400))
+        for i, k in product(range(curves), range(points))
     ]
     nodes = [Node(INPUT, INPUT)] + [
         Node(
@@ -239,13 +241,14 @@ def test_a_page_stays_small_whatever_there_is_to_show(curves):
             (),
             ("k",),
         )
-        for i in range(600)
+        for i in range(layers)
     ]
     counts = (None, *(Count(9, 999, 888, 777) for _ in nodes[1:]))
-    layers = Layers(tuple(nodes), counts, (counts,) * len(rows))
-    text = page([_run(rows=rows, layers=layers)])
+    known = Layers(tuple(nodes), counts, (counts,) * len(rows))
+    text = page([_run(rows=rows, layers=known)])
     check(text)
-    assert "to keep the page small; table.csv has all" in text or curves == 40
+    left_out = "to keep the page small; table.csv has all" in text
+    assert left_out or "All" not in text
 
 
 def test_an_unfinished_run_says_so():
@@ -377,3 +380,20 @@ def test_a_folder_that_is_none_is_named(prune, tmp_path):
     (tmp_path / "work" / "empty").mkdir()
     status, _, err = prune("report", "empty")
     assert status == 2 and "run.json: no such file" in err
+
+
+@pytest.mark.parametrize("column", ["loss", "score"])
+def test_what_is_no_accuracy_is_shown_by_its_name(tmp_path, column):
+    worse = 0.4 if column == "loss" else -0.4
+    values = {0: 1.0, 25: 1.02, 50: 1.0 + worse}
+    blank = {"accuracy": None, "correct": None, "loss": None, "metric": "mean squared error"}
+    rows = [_row("weight", k) | blank | {column: value} for k, value in values.items()]
+    run = _run(rows=rows)
+    run.record["results"]["unpruned"] = blank | {"total": 1000, column: 1.0}
+    (tmp_path / "run.json").write_text(json.dumps(run.record))
+    (tmp_path / "table.json").write_text(json.dumps(rows))
+    text = check(page([folders.read(tmp_path)])).text()
+    assert "At weight, k = 25: the least that keeps a mean squared error within a tenth" in text
+    assert "1.02" in text and "accuracy %" not in text and " %)" not in text
+    both = check(page([run, run])).text()
+    assert "mean squared error was measured, of which no differences are taken" in both

@@ -38,7 +38,11 @@ def run(asked: Asked) -> int:
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
         path = sensitivity.suggest(training, unpruned.training, list(cell.k))
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
-        job.record.results = {"points": len(test), "conclusion": said}
+        job.record.results = {
+            "unpruned": unpruned.test._asdict(),
+            "points": len(test),
+            "conclusion": said,
+        }
         status = job.console.picture(job.out, "sensitivity", lambda: _drawn(told))
     pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")

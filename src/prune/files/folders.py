@@ -17,6 +17,7 @@ from prune.settings.pruning import METHODS, REPAIRS
 _PARTS = {"command": list, "settings": dict, "inputs": dict, "versions": dict, "results": dict}
 _FIRST = 11  # columns, which every table of accuracies has
 _NUMBERS = {"k", "accuracy", "loss"}
+_OF_CLASSES = ("accuracy", "correct")  # absent where no classes are told apart
 _TIMES = {"method": str, "k": float, "form": str, "batch": float, "seconds": float, "faster": float}
 
 Cells = dict[str, Any]  # one line of a table, by column
@@ -73,13 +74,31 @@ def _record(path: Path) -> dict[str, Any]:
 def _rows(folder: Path, table: Any) -> list[Cells]:
     """Return the rows of a table of accuracies, whose values are of the kinds that are written."""
     kinds = {each.name: _kind(each.name, str(each.type)) for each in fields(Row)[:_FIRST]}
+    if _measures_more(table):
+        kinds = {name: kind for name, kind in kinds.items() if name not in (*_OF_CLASSES, "loss")}
+        kinds["metric"] = str
     for row in _table(folder, table, kinds):
         if row["method"] not in METHODS or row.get("repair", REPAIRS[0]) not in REPAIRS:
             raise PruneError(f"{folder}: its table is of another version of prune")
-        right = 0 <= row["correct"] <= row["total"] and 0 <= row["accuracy"] <= 1
-        if not (right and row["total"] and 0 <= row["k"] <= 100):
+        if not (_is_right(row) and row["total"] > 0 and 0 <= row["k"] <= 100):
             raise PruneError(f"{folder}: its table counts more than there is")
     return table
+
+
+def _measures_more(table: Any) -> bool:
+    """Tell whether what was measured is no accuracy: it is named then."""
+    return isinstance(table, list) and any(
+        isinstance(row, dict) and "metric" in row for row in table
+    )
+
+
+def _is_right(row: Cells) -> bool:
+    """Tell whether a row says what was measured, and no more than can be."""
+    counts = [row.get(name) for name in _OF_CLASSES]
+    if None not in counts:
+        numbers = _fits(row, "accuracy", float) and type(row["correct"]) is int
+        return numbers and 0 <= row["correct"] <= row["total"] and 0 <= row["accuracy"] <= 1
+    return any(_fits(row, name, float) for name in ("score", "loss"))
 
 
 def _times(folder: Path, table: Any) -> list[Cells]:
@@ -87,7 +106,7 @@ def _times(folder: Path, table: Any) -> list[Cells]:
 
 
 def _kind(name: str, declared: str) -> type:
-    return float if name in _NUMBERS else {"str": str, "int": int}[declared]
+    return float if name in _NUMBERS else {"str": str}.get(declared, int)
 
 
 def _table(folder: Path, table: Any, kinds: dict[str, type]) -> list[Cells]:

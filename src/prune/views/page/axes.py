@@ -13,6 +13,7 @@ _BEYOND = 1.005  # of the whole: where a stretched axis would reach infinity
 _PERCENTS = (0, 50, 90, 99, 80, 95, 97, 70, 25, 98, 10, 60, 99.5, 99.8, 100, 30, 40, 20)
 _PERCENTS += (96, 93, 98.5, 97.5, 85, 75, 99.9)
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
+_STEPS_MOST = 8  # on an axis of equal steps
 _ENOUGH = 4  # labels to read an axis by
 _LATE = 0.9  # from such a share on, there is nothing to show of what lies before
 
@@ -37,6 +38,21 @@ def stretched(shares: Sequence[float], room: float) -> Axis:
     return Axis(
         place, _apart([(place(each), f"{plain(round(100 * each, 6))} %") for each in values], room)
     )
+
+
+def linear(values: Sequence[float], room: float) -> Axis:
+    """Return an axis of equal steps."""
+    low, high = min(values), max(values)
+    wide = (high - low) or abs(high) or 1.0
+    low, high = low - 0.05 * wide, high + 0.05 * wide
+    step = 10 ** floor(log10(wide / 2))
+    step = next(each * step for each in (1, 2, 5, 10) if wide / (each * step) <= _STEPS_MOST)
+    places = range(ceil(low / step), floor(high / step) + 1)
+
+    def place(value: float) -> float:
+        return (value - low) / (high - low)
+
+    return Axis(place, _apart([(place(i * step), f"{i * step:.6g}") for i in places], room))
 
 
 def _stretch(share: float) -> float:

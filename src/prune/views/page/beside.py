@@ -11,11 +11,10 @@ from prune.core.measure import wilson
 from prune.core.spread import spread
 from prune.files.folders import Cells
 from prune.views.page import chart
-from prune.views.page.curves import Curve
-from prune.views.page.facts import Facts, digits
+from prune.views.page.curves import Curve, metric, told
+from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
-from prune.views.page.numbers import percent, plain, short, size
-from prune.views.page.tiles import interval
+from prune.views.page.numbers import plain, short, size
 
 _MOST = 20  # curves in one chart
 
@@ -47,17 +46,23 @@ def _line(facts: Facts) -> list[object]:
         facts.run.name,
         facts.run.command,
         facts.network_name,
-        f"{facts.data_name} {digits(facts.data)}",
-        percent(facts.whole.share) if facts.whole else "",
+        f"{facts.data_name} {facts.data}",
+        _measured(facts, facts.whole.value) if facts.whole else "",
     ]
     if chosen is None:
         return [*own, "", "", "", "", ""]
     far = f"{chosen.curve.label}, k = {plain(chosen.point.k)}" if chosen.keeps else "at no k asked"
     costs = chosen.point.costs
     shown = (("parameters", short), ("multiply-adds", short), ("bytes", size))
-    numbers = [told(costs[name]) if name in costs else "" for name, told in shown]
-    accuracy = f"{percent(chosen.point.accuracy.share)} ({interval(chosen.point.accuracy)})"
+    numbers = [said(costs[name]) if name in costs else "" for name, said in shown]
+    there = chosen.point.measured
+    bounds = " to ".join(chosen.curve.metric.cell(each) for each in (there.low, there.high))
+    accuracy = f"{told(chosen.curve.metric, there.value)} ({bounds})"
     return [*own, far, accuracy, *numbers]
+
+
+def _measured(facts: Facts, value: float) -> str:
+    return told(metric(facts.run.rows[0]), value)
 
 
 def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
@@ -69,7 +74,7 @@ def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
             for curve in facts.curves
         ]
         if len(own) > 1 and len(curves) <= _MOST:
-            title = tag("h3", f"On {own[0].data_name} {digits(data)}")
+            title = tag("h3", f"On {own[0].data_name} {data}")
             yield tag("section", title, chart.section(curves, None, f"all{i}", "parameters"))
 
 
@@ -127,9 +132,12 @@ def _compared(one: Facts, other: Facts) -> tuple[list[Pair], str]:
         kinds = " and ".join(dict.fromkeys(f.run.command for f in (one, other) if not f.is_sweep))
         return [], f"{kinds} has no curve of the whole network"
     if not one.data or one.data != other.data:
-        return [], f"other test images ({digits(one.data)} and {digits(other.data)})"
+        return [], f"other test images ({one.data}; {other.data})"
     if not one.networks & other.networks:
         return [], "the same test images, but other networks; they stand side by side only"
+    metrics = [row["metric"] for row in (*one.run.rows, *other.run.rows) if row.get("metric")]
+    if metrics:
+        return [], f"{metrics[0]} was measured, of which no differences are taken"
     pairs = [
         pair for pair in (_pair(one, other, both) for both in _matched(one, other)) if pair.gains
     ]

@@ -10,16 +10,18 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from prune.core.judge import ACCURACY
 from prune.core.spread import ENOUGH
-from prune.views.page.curves import Curve
+from prune.settings.pruning import UNIT, WEIGHT
+from prune.views.page.curves import Curve, Point
 from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
 
 RANDOM = "random"
-_PLAIN = {"weight": "magnitude", "unit": "norm"}
+_PLAIN = {WEIGHT: "magnitude", UNIT: "norm"}
 _OLD = ("obd", "obs", "magnitude")  # 1990, 1993 and 1989
 _RECENT = ("activation", "lamp", "taylor")  # 2023, 2021 and 2016
-_BESIDE = {"weight": "magnitude,obd,activation", "unit": "norm,obs,activation"}
+_BESIDE = {WEIGHT: "magnitude,obd,activation", UNIT: "norm,obs,activation"}
 _PAIRS, _POINTS = 3, 5
 _FALLEN = 0.1  # of accuracy: a substantial decline
 _TWICE = "0,50,75,87.5,93.75,96.875"  # 2, 4, 8, 16 and 32 times
@@ -121,7 +123,7 @@ def _kinds(facts: Facts) -> set[str]:
 
 def _networks(found: Sequence[Facts]) -> Verdict:
     least = min(
-        (point.accuracy.networks for curve in _asked(found) for point in curve.points), default=1
+        (point.measured.networks for curve in _asked(found) for point in curve.points), default=1
     )
     told = f"{least} at the point with fewest" if least > 1 else "one network, which is no evidence"
     if any(facts.run.record["settings"].get("weights") for facts in found):
@@ -130,7 +132,7 @@ def _networks(found: Sequence[Facts]) -> Verdict:
 
 
 def _intervals(found: Sequence[Facts]) -> Verdict:
-    several = any(point.accuracy.networks > 1 for curve in _curves(found) for point in curve.points)
+    several = any(point.measured.networks > 1 for curve in _curves(found) for point in curve.points)
     over = "bootstrap, over networks" if several else "Wilson, over the test images of one network"
     return Verdict(True, f"95 % intervals at every point: {over}")
 
@@ -148,12 +150,20 @@ def _range(found: Sequence[Facts]) -> Verdict:
     fallen = [
         facts.whole is not None
         and any(
-            p.accuracy.share < facts.whole.share - _FALLEN for c in facts.curves for p in c.points
+            _has_fallen(curve, point, facts.whole.value)
+            for curve in facts.curves
+            for point in curve.points
         )
         for facts in found
     ]
-    told = "some points lose more than 10 points" if all(fallen) else "no point loses 10 points"
+    told = "some points have lost much" if all(fallen) else "no point has lost much"
     return Verdict(all(fallen), told, again(found, "--k", "0,50,90,95,99,99.5"))
+
+
+def _has_fallen(curve: Curve, point: Point, unpruned: float) -> bool:
+    if curve.metric.name != ACCURACY:
+        return not curve.metric.holds(point.measured.value, unpruned)
+    return point.measured.value < unpruned - _FALLEN
 
 
 def _raw(found: Sequence[Facts]) -> Verdict:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from prune.core.judge import ACCURACY
 from prune.views.page import axes
 from prune.views.page.axes import Axis
-from prune.views.page.curves import COSTS, Curve, Interval, Point
+from prune.views.page.curves import COSTS, Curve, Interval, Point, told
 from prune.views.page.html import Markup, joined, tag
-from prune.views.page.numbers import percent, plain, short
+from prune.views.page.numbers import plain, short
 
 _WIDTH, _HEIGHT = 1000, 430
 _LEFT, _TOP, _BOTTOM = 62, 14, 46
@@ -59,7 +60,8 @@ def section(found: list[Curve], whole: Interval | None, key: str, shown: str = "
         choices.append(tag("input", type="radio", name=f"{key}-axis", id=own, checked=at_first))
         choices.append(tag("label", name, for_=own))
     charts = [tag("div", chart(found, whole, name), class_="plot") for name in known]
-    titled = tag("legend", "Accuracy against")
+    measured = found[0].metric.name
+    titled = tag("legend", f"{measured[:1].upper()}{measured[1:]} against")
     plots = tag("div", *charts, class_="plots", role="region", aria_label="Chart", tabindex=0)
     return joined([tag("fieldset", titled, *choices, plots, class_="axis"), legend(found, whole)])
 
@@ -74,22 +76,22 @@ def chart(found: list[Curve], whole: Interval | None, name: str) -> Markup:
     frame = _frame(found, whole, name)
     pointed = sum(len(curve.points) for curve in found) <= _POINTED
     _, label = COSTS[name]
-    parts = [*_grid(frame, label)]
+    parts = [*_grid(frame, label, f"test {found[0].metric.name}")]
     if whole:
         parts.append(_reference(frame, whole))
     drawn = [_line(curve, i, frame, (name, pointed)) for i, curve in enumerate(found)]
     names = _names(found, frame, name) if len(found) <= _NAMED else ()
-    said = (
-        f"Test accuracy against {label}, {len(found)} curves; the table of all rows has the values."
-    )
+    measured = f"Test {found[0].metric.name} against {label}"
+    said = f"{measured}: {len(found)} curves; the rows below have the values."
     box = f"0 0 {_WIDTH} {_HEIGHT}"
     return tag("svg", *parts, *drawn, *names, viewBox=box, role="img", aria_label=said)
 
 
 def _frame(found: list[Curve], whole: Interval | None, name: str) -> Frame:
     points = [point for curve in found for point in curve.points]
-    shares = [share for point in points for share in (point.accuracy.low, point.accuracy.high)]
-    shares += [whole.share] if whole else []
+    heights = [each for point in points for each in (point.measured.low, point.measured.high)]
+    heights += [whole.value] if whole else []
+    scaled = axes.stretched if found[0].metric.name == ACCURACY else axes.linear
     costs = [point.costs[name] for point in points]
     if name == "k":
         x = axes.stretched([cost / 100 for cost in costs], 0.06)
@@ -97,7 +99,7 @@ def _frame(found: list[Curve], whole: Interval | None, name: str) -> Frame:
         x = x._replace(place=lambda k: place(k / 100))
     else:
         x = axes.logarithmic([cost for cost in costs if cost > 0], 0.08)
-    return Frame(x, axes.stretched(shares, 0.05), _WIDTH - _room(found))
+    return Frame(x, scaled(heights, 0.05), _WIDTH - _room(found))
 
 
 def _room(found: list[Curve]) -> float:
@@ -107,7 +109,7 @@ def _room(found: list[Curve]) -> float:
     return _BESIDE + _LETTER * max(len(_cut(curve.label)) for curve in found)
 
 
-def _grid(frame: Frame, label: str) -> Iterable[Markup]:
+def _grid(frame: Frame, label: str, height: str) -> Iterable[Markup]:
     right, low = frame.right, _HEIGHT - _BOTTOM
     across = [(_TOP + (low - _TOP) * (1 - at), text) for at, text in frame.y.ticks]
     along = [(_LEFT + (right - _LEFT) * at, text) for at, text in frame.x.ticks]
@@ -119,11 +121,11 @@ def _grid(frame: Frame, label: str) -> Iterable[Markup]:
     for x, text in along:
         yield tag("text", text, x=f"{x:.1f}", y=low + 18, class_="mid")
     yield tag("text", label, x=round((_LEFT + right) / 2), y=_HEIGHT - 6, class_="mid")
-    yield tag("text", "test accuracy", x=_LEFT + 8, y=_TOP + 12)
+    yield tag("text", height, x=_LEFT + 8, y=_TOP + 12)
 
 
 def _reference(frame: Frame, whole: Interval) -> Markup:
-    y = _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - frame.y.place(whole.share))
+    y = _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - frame.y.place(whole.value))
     return tag("path", d=f"M{_LEFT} {y:.1f}H{frame.right:g}", class_="whole")
 
 
@@ -132,10 +134,10 @@ def look(place: int) -> str:
     return f"s{place % COLORS}"
 
 
-def _line(curve: Curve, place: int, frame: Frame, told: tuple[str, bool]) -> Markup:
-    name, pointed = told
+def _line(curve: Curve, place: int, frame: Frame, how: tuple[str, bool]) -> Markup:
+    name, pointed = how
     points = [point for point in curve.points if name == "k" or point.costs[name] > 0]
-    at = [frame.at(point.costs[name], point.accuracy.share) for point in points]
+    at = [frame.at(point.costs[name], point.measured.value) for point in points]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in at)
     dashes = _DASHES[place // COLORS % len(_DASHES)]
     parts = [
@@ -158,25 +160,23 @@ def _line(curve: Curve, place: int, frame: Frame, told: tuple[str, bool]) -> Mar
     return tag("g", *parts, class_=f"curve {look(place)}", data_curve=place)
 
 
-def _bars(points: Sequence[Point], frame: Frame, told: tuple[str, bool]) -> str:
+def _bars(points: Sequence[Point], frame: Frame, how: tuple[str, bool]) -> str:
     """Return the path of all intervals; of many points they have no ends across."""
-    (name, pointed), bars = told, []
+    (name, pointed), bars = how, []
     for point in points:
-        x, high = frame.at(point.costs[name], point.accuracy.high)
-        _, low = frame.at(point.costs[name], point.accuracy.low)
+        x, high = frame.at(point.costs[name], point.measured.high)
+        _, low = frame.at(point.costs[name], point.measured.low)
         shape = f"M{x - 3:.1f} {high:.1f}h6m-3 0V{low:.1f}m-3 0h6"
         bars.append(shape if pointed else f"M{x:.1f} {high:.1f}V{low:.1f}")
     return "".join(bars)
 
 
 def _said(curve: Curve, point: Point) -> str:
-    share, low, high, networks = point.accuracy
+    value, low, high, networks = point.measured
+    said, least, most = (told(curve.metric, each) for each in (value, low, high))
     of = f", mean of {networks} networks" if networks > 1 else ""
     left = f"; {short(point.costs['parameters'])} parameters" if "parameters" in point.costs else ""
-    return (
-        f"{curve.label}, k = {plain(point.k)}: {percent(share)} "
-        f"({percent(low)} to {percent(high)}{of}){left}"
-    )
+    return f"{curve.label}, k = {plain(point.k)}: {said} ({least} to {most}{of}){left}"
 
 
 def _names(found: list[Curve], frame: Frame, name: str) -> list[Markup]:
@@ -186,7 +186,7 @@ def _names(found: list[Curve], frame: Frame, name: str) -> list[Markup]:
         points = [point for point in curve.points if name == "k" or point.costs[name] > 0]
         right = max(points, key=lambda point: point.costs[name], default=None)
         if right:
-            ends.append((frame.at(right.costs[name], right.accuracy.share)[1], i))
+            ends.append((frame.at(right.costs[name], right.measured.value)[1], i))
     ends.sort()
     heights = _spaced([y for y, _ in ends])
     x = round(frame.right + 14)
@@ -237,9 +237,14 @@ def legend(found: list[Curve], whole: Interval | None) -> Markup:
 def _entry(curve: Curve, whole: Interval | None) -> Iterable[Markup]:
     yield tag("span", curve.label, class_="what")
     if whole:
-        held = curve.held(whole.share)
-        far = f"within 1 point up to k = {plain(held.k)}" if held else "never within 1 point"
+        held, near = curve.held(whole.value), near_to(curve)
+        far = f"{near} up to k = {plain(held.k)}" if held else f"never {near}"
         yield tag("small", f" {far}")
+
+
+def near_to(curve: Curve) -> str:
+    """Return how near to the unpruned network is near enough."""
+    return curve.metric.near.removesuffix(" of")
 
 
 def _swatch(place: int) -> Markup:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from statistics import fmean
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 from prune import PruneError
+from prune.core.judge import ACCURACY
 from prune.core.measure import wilson
 from prune.core.spread import Spread, spread
 from prune.files.folders import Cells, Run
-from prune.views import telling
-from prune.views.words import TOLERANCE
+from prune.views import metrics, telling
+from prune.views.metrics import Metric
 
 # What accuracy is shown against: the column, its label, and its unit.
 COSTS = {
@@ -23,9 +25,9 @@ COSTS = {
 
 
 class Interval(NamedTuple):
-    """An accuracy, where it may be, and of how many networks it is the mean."""
+    """What was measured, where it may be, and of how many networks it is the mean."""
 
-    share: float
+    value: float
     low: float
     high: float
     networks: int = 1
@@ -35,7 +37,7 @@ class Point(NamedTuple):
     """What was measured at one k, of one network or of several."""
 
     k: float
-    accuracy: Interval
+    measured: Interval
     costs: dict[str, float]  # by name of COSTS, those that are known
     places: tuple[int, ...]  # of its rows, in the table
     rows: tuple[Cells, ...]
@@ -48,13 +50,13 @@ class Curve(NamedTuple):
     method: str
     criterion: str
     points: tuple[Point, ...]
+    metric: Metric  # what was measured
 
     def held(self, unpruned: float) -> Point | None:
-        """Return the last point up to which every one is within a point of `unpruned`."""
+        """Return the last point up to which every one is near enough to `unpruned`."""
         last = None
         for point in self.points:
-            # The counts are whole; a hair of tolerance keeps exactly one point inside.
-            if point.accuracy.share < unpruned - TOLERANCE - 1e-12:
+            if not self.metric.holds(point.measured.value, unpruned):
                 break
             last = point
         return last
@@ -77,7 +79,24 @@ def _curve(label: str, rows: list[Cells], places: dict[int, int]) -> Curve:
     for row in rows:
         at.setdefault(row["k"], []).append(row)
     points = tuple(_point(k, at[k], places) for k in sorted(at))
-    return Curve(label, rows[0]["method"], rows[0]["criterion"], points)
+    return Curve(label, rows[0]["method"], rows[0]["criterion"], points, metric(rows[0]))
+
+
+def metric(row: Cells) -> Metric:
+    """Return what a row measures, and how it is said."""
+    named: Any = SimpleNamespace(metric=row.get("metric") or ACCURACY, score=row.get("score"))
+    return metrics.of(named)
+
+
+def told(measure: Metric, value: float) -> str:
+    """Return a value as it stands by itself."""
+    return measure.cell(value) + (" %" if measure.name == ACCURACY else "")
+
+
+def value(row: Cells) -> float:
+    """Return what a row measures."""
+    found = (row.get(name) for name in ("score", "accuracy", "loss"))
+    return next(each for each in found if each is not None)
 
 
 def _point(k: float, rows: list[Cells], places: dict[int, int]) -> Point:
@@ -86,14 +105,20 @@ def _point(k: float, rows: list[Cells], places: dict[int, int]) -> Point:
         values = [row[column] for row in rows if isinstance(row.get(column), (int, float))]
         if len(values) == len(rows):
             costs[name] = fmean(values)
-    return Point(k, _accuracy(rows), costs, tuple(places[id(row)] for row in rows), tuple(rows))
+    return Point(k, _measured(rows), costs, tuple(places[id(row)] for row in rows), tuple(rows))
 
 
-def _accuracy(rows: list[Cells]) -> Interval:
+def _measured(rows: list[Cells]) -> Interval:
     if len(rows) == 1:
-        (row,) = rows
-        return counted(row["correct"], row["total"])
-    return _spread(spread([row["accuracy"] for row in rows]))
+        return _one(rows[0])
+    return _spread(spread(list(map(value, rows))))
+
+
+def _one(row: Cells) -> Interval:
+    """Return what is known of one network: of a loss or a score no more than itself."""
+    if row.get("correct") is None:
+        return Interval(*[value(row)] * 3)
+    return counted(row["correct"], row["total"])
 
 
 def _spread(found: Spread) -> Interval:
@@ -110,14 +135,17 @@ def counted(correct: int, total: int) -> Interval:
 def unpruned(run: Run) -> Interval | None:
     """Return what the network does before anything is pruned, if the run tells."""
     told = run.record["results"].get("unpruned")
-    counts = [told.get(name) for name in ("correct", "total")] if isinstance(told, dict) else [None]
+    whole = told if isinstance(told, dict) else {}
+    counts = [whole.get(name) for name in ("correct", "total")]
     if all(type(count) is int for count in counts) and 0 <= counts[0] <= counts[1] > 0:
         return counted(*counts)
+    if any(type(whole.get(name)) is float for name in ("score", "loss")):
+        return Interval(*[value({**whole, "accuracy": None})] * 3)
     shares = {row.get("network", row["seed"]): row.get("unpruned") for row in run.rows}
     if shares and all(isinstance(share, float) for share in shares.values()):
         return _spread(spread([share for share in shares.values() if share is not None]))
-    whole = [row for row in run.rows if not row["pruned"] and not row.get("retrain")]
-    return counted(whole[0]["correct"], whole[0]["total"]) if whole else None
+    unchanged = [row for row in run.rows if not row["pruned"] and not row.get("retrain")]
+    return _one(unchanged[0]) if unchanged else None
 
 
 class Chosen(NamedTuple):
@@ -135,7 +163,7 @@ def chosen(found: list[Curve], whole: Interval | None, method: str | None = None
     first point of the first curve that removes anything.
     """
     asked = [each for each in found if method in (None, each.method) and each.criterion != "random"]
-    held = [(each, each.held(whole.share)) for each in asked] if whole else []
+    held = [(each, each.held(whole.value)) for each in asked] if whole else []
     keeping = [Chosen(each, point, True) for each, point in held if point and point.k]
     if keeping:
         return min(keeping, key=lambda one: one.point.costs.get("parameters", -one.point.k))
@@ -146,4 +174,4 @@ def chosen(found: list[Curve], whole: Interval | None, method: str | None = None
 
 def means(curve: Curve) -> bool:
     """Tell whether a curve is of several networks."""
-    return any(point.accuracy.networks > 1 for point in curve.points)
+    return any(point.measured.networks > 1 for point in curve.points)

@@ -56,7 +56,8 @@ def drawing(layers: Layers, left: Counts | None, drops: Drops, said: str) -> Mar
     height = places[-1].y + _ROW
     edges = "".join(_edge(edge, places) for edge in plan.edges)
     tied = _tied(layers)
-    rows = [_row(place, (begin, scale), drops, tied) for place in places]
+    shades = _shades(drops)
+    rows = [_row(place, (begin, scale), (drops, shades), tied) for place in places]
     box = f"0 0 {_WIDTH} {height:.0f}"
     own = [tag("path", d=edges, class_="edge"), *rows]
     return tag("svg", *own, viewBox=box, role="img", aria_label=said, class_="model")
@@ -99,10 +100,21 @@ def _letter(place: int) -> str:
     return (_letter(first - 1) if first else "") + chr(ord("A") + last)
 
 
-def _row(place: Place, bars: tuple[float, float], drops: Drops, tied: Mapping[str, str]) -> Markup:
+def _shades(drops: Drops) -> dict[str, int]:
+    """Return the shade of each layer: the one that costs most has the last."""
+    most = max(drops.values(), default=0)
+    return {name: shade(max(0.0, drop) / most) if most > 0 else 0 for name, drop in drops.items()}
+
+
+def _row(
+    place: Place,
+    bars: tuple[float, float],
+    alone: tuple[Drops, Mapping[str, int]],
+    tied: Mapping[str, str],
+) -> Markup:
     node, whole, _, x, y = place
-    drop = drops.get(node.name)
-    dot = tag("circle", cx=f"{x:g}", cy=f"{y:g}", r=5 if whole else 3.5, class_=_dotted(node, drop))
+    drop, own = (each.get(node.name) for each in alone)
+    dot = tag("circle", cx=f"{x:g}", cy=f"{y:g}", r=5 if whole else 3.5, class_=_dotted(node, own))
     begin, _ = bars
     told = node.kind if node.kind == INPUT or not whole else ""
     label = tag("tspan", f" {told}", class_="dim") if told and told != node.name else ""
@@ -115,10 +127,10 @@ def _row(place: Place, bars: tuple[float, float], drops: Drops, tied: Mapping[st
     return tag("g", *parts, data_groups=groups, class_=None if whole else "thin")
 
 
-def _dotted(node: Node, drop: float | None) -> str:
-    if drop is None:
+def _dotted(node: Node, own: int | None) -> str:
+    if own is None:
         return "dot open" if node.kind == INPUT else "dot"
-    return f"dot q{shade(max(0.0, min(1.0, drop)))}"
+    return f"dot q{own}"
 
 
 def _bar(place: Place, bars: tuple[float, float], tied: Mapping[str, str]) -> Iterator[Markup]:
@@ -186,7 +198,7 @@ def key(with_drops: bool) -> Markup:
     parts.append(tag("li", gone, " units removed"))
     if with_drops:
         parts.append(
-            tag("li", _ramp("q", "no", "much"), " accuracy lost where a layer alone is pruned")
+            tag("li", _ramp("q", "least", "most"), " accuracy lost where a layer alone is pruned")
         )
     return tag("ul", *parts, class_="legend key")
 

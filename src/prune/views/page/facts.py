@@ -46,9 +46,15 @@ class Facts:
 
     @property
     def data(self) -> str:
-        """The sum of the test images, or nothing if the run does not tell."""
+        """The sum of the test images and how many of them were used, or nothing if untold."""
         told = self.run.record["inputs"].get("data", {})
-        return str(told.get("sha256") or told.get("test") or "")
+        digest = str(told.get("sha256") or told.get("test") or "")
+        return f"{digest[:_DIGITS]}, {self.images:,} images" if digest and self.images else ""
+
+    @property
+    def images(self) -> int:
+        """How many test images each row is of: the most, if that differs."""
+        return max((row["total"] for row in self.run.rows), default=0)
 
     @property
     def networks(self) -> frozenset[str]:
@@ -81,8 +87,3 @@ class Facts:
 
 def _last(path: Any) -> str:
     return PurePath(path).name if isinstance(path, str) else ""
-
-
-def digits(digest: str) -> str:
-    """Return a sum as it is shown."""
-    return digest[:_DIGITS]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prune.core.outline import Count, Counts, Node
-from prune.files.folders import Run
+from prune.files.folders import Cells, Run
 from prune.files.outlines import Layers
-from prune.views.page.curves import Curve, Interval
+from prune.views.page.curves import Curve, Interval, metric, value
 from prune.views.page.drawing import shade
 from prune.views.page.html import Markup, table, tag
-from prune.views.page.numbers import percent, plain
+from prune.views.page.numbers import plain
 
 _HEADER = ("layer", "kind", "units", "left", "parameters", "can matter", "gone %", "multiply-adds")
 
@@ -72,11 +72,12 @@ def drops(run: Run, whole: Interval | None) -> dict[str, float]:
 
     Of runs of `sensitivity` only; by name of the node.
     """
-    if run.command != "sensitivity" or run.layers is None or whole is None:
+    accuracies = all(row.get("accuracy") is not None for row in run.rows)
+    if run.command != "sensitivity" or run.layers is None or whole is None or not accuracies:
         return {}
     at: dict[float, dict[str, float]] = {}
     for row in run.rows:
-        at.setdefault(row["k"], {})[row["layers"]] = whole.share - row["accuracy"]
+        at.setdefault(row["k"], {})[row["layers"]] = whole.value - row["accuracy"]
     if not at:
         return {}
     apart = max(at.values(), key=lambda each: max(each.values()) - min(each.values()))
@@ -91,18 +92,20 @@ def _by_node(layers: Layers, found: dict[str, float]) -> Iterator[tuple[str, flo
 
 
 def alone(run: Run) -> Markup:
-    """Return the accuracy of a `sensitivity` run, a line for each layer and a column for each k."""
+    """Return what `sensitivity` measured, a line for each layer and a column for each k."""
     ks = list(dict.fromkeys(row["k"] for row in run.rows))
-    found = {(row["layers"], row["k"]): row["accuracy"] for row in run.rows}
+    found = {(row["layers"], row["k"]): row for row in run.rows}
     lines = [
-        [layer, *(_accuracy(found.get((layer, k))) for k in ks)]
+        [layer, *(_alone(found.get((layer, k))) for k in ks)]
         for layer in dict.fromkeys(row["layers"] for row in run.rows)
     ]
     header = ["layer", *(f"k = {plain(k)}" for k in ks)]
-    return table("Test accuracy in percent, each layer pruned alone", header, lines)
+    title = f"Test {metric(run.rows[0]).header}, each layer pruned alone"
+    return table(title, header, lines)
 
 
-def _accuracy(share: float | None) -> Markup:
-    if share is None:
+def _alone(row: Cells | None) -> Markup:
+    if row is None:
         return tag("td")
-    return tag("td", percent(share).removesuffix(" %"), class_=f"heat q{shade(1 - share)}")
+    lost = None if row.get("accuracy") is None else f"heat q{shade(1 - row['accuracy'])}"
+    return tag("td", metric(row).cell(value(row)), class_=lost)

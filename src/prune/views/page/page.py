@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from prune import __version__
+from prune.core.judge import ACCURACY
 from prune.files.folders import Run
 from prune.views.page import beside, card, chart, layers, origin, rows, tiles
-from prune.views.page.curves import COSTS, Chosen, means
+from prune.views.page.curves import COSTS, Chosen, means, metric, told
 from prune.views.page.drawing import Drops, drawing, key
 from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, raw, tag
-from prune.views.page.numbers import percent, plain
+from prune.views.page.numbers import plain
 from prune.views.page.style import SCRIPT, css
 
 LIMIT = 300_000  # bytes of a page
@@ -130,7 +131,11 @@ def _run(facts: Facts, where: tuple[int, bool], shown: tuple[Detail, Drops]) -> 
     run, (place, several), (detail, drops) = facts.run, where, shown
     name = f"{run.name}: " if several else ""
     status = run.record.get("status")
-    parts = [tiles.tiles(run, facts.chosen if facts.is_sweep else None, facts.whole), _point(facts)]
+    parts = [tag("h2", run.name), tag("p", facts.said)] if several else []
+    parts += [
+        tiles.tiles(run, facts.chosen if facts.is_sweep else None, facts.whole),
+        _point(facts),
+    ]
     if status not in ("finished", None):
         parts.append(
             tag("p", f"This run is {status}: what is here is not all of it.", class_="unmet")
@@ -148,8 +153,9 @@ def _point(facts: Facts) -> Markup:
     chosen = facts.chosen if facts.is_sweep else None
     if chosen is None:
         return Markup("")
-    said = "the least that keeps within 1 point" if chosen.keeps else "no k keeps within 1 point"
-    return tag("p", f"At {_named(chosen)}: {said} on the test images.", class_="note")
+    near = chart.near_to(chosen.curve)
+    said = f"the least that keeps {near}" if chosen.keeps else f"no k keeps {near}"
+    return tag("p", f"At {_named(chosen)}: {said} on the test data.", class_="note")
 
 
 def _named(chosen: Chosen) -> str:
@@ -161,11 +167,20 @@ def _accuracy(facts: Facts, place: int, name: str) -> Iterator[Markup]:
         yield tag("section", tag("h2", f"{name}Each layer alone"), layers.alone(facts.run))
     elif facts.curves:
         whole = facts.whole
-        bars = "bootstrap intervals of the mean" if any(map(means, facts.curves)) else "intervals"
-        unpruned = f"; dotted: unpruned, {percent(whole.share)}" if whole else ""
-        note = f"Bars are 95 % {bars}{unpruned}. Both axes of shares are stretched towards 100 %."
         own = chart.section(facts.curves, whole, f"run{place}")
-        yield tag("section", tag("h2", f"{name}Accuracy"), own, tag("p", note, class_="note"))
+        measured = facts.curves[0].metric.name
+        title = tag("h2", f"{name}{measured[:1].upper()}{measured[1:]}")
+        yield tag("section", title, own, tag("p", _note(facts), class_="note"))
+
+
+def _note(facts: Facts) -> str:
+    """Say what the bars and axes of a chart are."""
+    measure, whole = metric(facts.run.rows[0]), facts.whole
+    unpruned = f"Dotted: unpruned, {told(measure, whole.value)}." if whole else ""
+    if measure.name != ACCURACY:
+        return unpruned
+    bars = "bootstrap intervals of the mean" if any(map(means, facts.curves)) else "intervals"
+    return f"Bars are 95 % {bars}. {unpruned} Axes of shares are stretched towards 100 %."
 
 
 def _model(facts: Facts, place: int, detail: Detail, drops: Drops) -> list[Markup]:

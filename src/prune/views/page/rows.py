@@ -7,6 +7,7 @@ from typing import Any
 
 from prune.files.folders import Cells, Run
 from prune.views.page.html import Markup, table, tag
+from prune.views.page.numbers import plain
 
 # The columns that one reads, the most telling first; others follow where they differ.
 _FIRST = (
@@ -22,7 +23,7 @@ def section(run: Run, most: int) -> Markup:
     if not rows:
         return Markup("")
     shown, alike = _columns(rows)
-    lines = [[_cell(row.get(name)) for name in shown] for row in rows[:most]]
+    lines = [[_cell(row.get(name), name) for name in shown] for row in rows[:most]]
     own = table(f"All rows of {run.name}", shown, lines)
     notes = [tag("p", _alike(alike, rows[0]), class_="note")] if alike else []
     if len(rows) > most:
@@ -54,12 +55,14 @@ def _alike(names: Sequence[str], row: Cells) -> str:
     return f"In all rows: {told}."
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str = "") -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if name == "k":  # with the digits that were typed
+            return plain(value)
         return f"{value:.4f}" if 1e-3 < abs(value) < 1e4 else f"{value:.4g}"
     if isinstance(value, int):
         return f"{value:,}"

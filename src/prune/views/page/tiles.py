@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from prune.core.judge import ACCURACY
 from prune.files.folders import Run
-from prune.views.page.curves import Chosen, Interval, counted
+from prune.views.page.curves import Chosen, Interval, counted, told
 from prune.views.page.html import Markup, tag
 from prune.views.page.numbers import percent, plain, short, size, times
 
@@ -42,13 +43,15 @@ def _tile(tile: Tile) -> Markup:
 
 
 def _measured(run: Run, found: Chosen, whole: Interval | None) -> Iterator[Tile]:
-    point, before = found.point, whole.share if whole else None
-    yield Tile(
-        "Accuracy",
-        percent(before) if before is not None else "",
-        percent(point.accuracy.share),
-        interval(point.accuracy),
+    point, measure = found.point, found.curve.metric
+    before = told(measure, whole.value) if whole else ""
+    title = f"{measure.name[:1].upper()}{measure.name[1:]}"
+    note = (
+        interval(point.measured)
+        if measure.name == ACCURACY
+        else f"{run.rows[0]['total']:,} examples"
     )
+    yield Tile(title, before, told(measure, point.measured.value), note)
     parameters = run.rows[0]["parameters"]
     if "bytes" in point.costs:
         plain_bytes = _whole_bytes(run, parameters)
@@ -76,9 +79,9 @@ def _unpruned(run: Run, column: str) -> float | None:
 
 def _by_clock(run: Run, after: float) -> Iterator[Tile]:
     before = _unpruned(run, "microseconds")
-    told = f"{before:.3g} ms" if before else ""
+    said = f"{before:.3g} ms" if before else ""
     faster = f"{before / after:.3g} times faster" if before and after else ""
-    yield Tile("Time for 1,000 inputs", told, f"{after:.3g} ms", faster)
+    yield Tile("Time for 1,000 inputs", said, f"{after:.3g} ms", faster)
 
 
 def interval(accuracy: Interval) -> str:
@@ -95,14 +98,14 @@ def _saved(results: dict[str, Any]) -> Iterator[Tile]:
     right = _pair(results, "correct")
     if right and type(total) is int and total >= max(right) > 0:
         before, after = (counted(int(each), total) for each in right)
-        yield Tile("Accuracy", percent(before.share), percent(after.share), interval(after))
-    for name, title, told in (
+        yield Tile("Accuracy", percent(before.value), percent(after.value), interval(after))
+    for name, title, said in (
         ("bytes", "Bytes", size),
         ("parameters", "Parameters", short),
         ("multiply_adds", "Multiply-adds", short),
     ):
         if pair := _pair(results, name):
-            yield Tile(title, told(pair[0]), told(pair[1]), times(*pair))
+            yield Tile(title, said(pair[0]), said(pair[1]), times(*pair))
 
 
 def _pair(results: dict[str, Any], name: str) -> tuple[float, float] | None:
