@@ -134,7 +134,7 @@ LATE = {"prune.models.late.keras": "keras", "prune.models.late.tf": "tensorflow"
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
-        ("matplotlib", {"views"}),
+        ("matplotlib", {"views", "api"}),  # there as a type alone
         ("keras", {"training", "models", "runtimes", "api", "compat"}),
         ("tensorflow", {"training", "models", "runtimes"}),
     ],

@@ -98,6 +98,7 @@ COMMANDS = {
     "weight": ["weight", "--k", "0,50,90", "--controls", "--criterion", "magnitude,obs"],
     "sensitivity": ["sensitivity", "--k", "0,50"],
     "shrink": ["shrink", "--method", "unit", "--k", "50", "--save", "s.keras"],
+    "search": ["search", "--max-drop", "5", "--criterion", "norm", "--method", "unit"],
     "bench": ["bench", "--k", "50", "--rounds", "2", "--batch", "1,7"],
 }
 

@@ -27,10 +27,20 @@ __version__ = "0.1.0"
 _LAZY: dict[str, str] = {
     "Gradual": "prune.api.callbacks",
     "Hold": "prune.api.callbacks",
+    "compare": "prune.api.curves",
+    "sensitivity": "prune.api.curves",
+    "shrink": "prune.api.functions",
+    "units": "prune.api.functions",
+    "weights": "prune.api.functions",
 }
 if TYPE_CHECKING:
     from prune.api.callbacks import Gradual as Gradual
     from prune.api.callbacks import Hold as Hold
+    from prune.api.curves import compare as compare
+    from prune.api.curves import sensitivity as sensitivity
+    from prune.api.functions import shrink as shrink
+    from prune.api.functions import units as units
+    from prune.api.functions import weights as weights
 
 __all__ = ["EnvironmentFailure", "PruneError", "__version__", *_LAZY]  # noqa: PLE0604
 

@@ -193,7 +193,7 @@ COMMANDS = (
         "prune search mine.keras --data mine.npz --under 500KB\n"
         "prune search resnet8.keras --macs 50 --method unit\n"
         "prune search --faster 2x --minutes 10",
-        (Budget, Effort, Pruning, Save, Weights, Images, Out, Talk),
+        (Budget, Effort, Pruning, Save, Weights, Images, Out, Page, Talk),
         methods=METHODS,
         without=("k", "k_map", "include_output"),
         defaults={"out": Path("results/search")},

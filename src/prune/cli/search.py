@@ -11,6 +11,7 @@ from typing import Any
 
 from prune import PruneError
 from prune.cli import job as jobs
+from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
@@ -65,6 +66,7 @@ def run(asked: Asked) -> int:
         said = views.conclusion(search, before, after)
         record.results = {"conclusion": said, "measured": len(search.attempts)}
         status = quest.console.picture(quest.out, "front", _front(quest, search, attempts))
+    pages.beside(asked, quest.out)
     print(texts[asked.of(Out).format], end="")
     quest.console.say(f"\n{said}")
     return _close(quest, search, before, after) or status

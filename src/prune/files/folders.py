@@ -18,7 +18,12 @@ _PARTS = {"command": list, "settings": dict, "inputs": dict, "versions": dict, "
 _FIRST = 11  # columns, which every table of accuracies has
 _NUMBERS = {"k", "accuracy", "loss"}
 _OF_CLASSES = ("accuracy", "correct")  # absent where no classes are told apart
+# Of commands whose rows are of another kind: what each must have.
+_TRIED = {"method": str, "criterion": str, "k": float, "validation": float, "bytes": int}
+_TRIED |= {"curve": int, "macs": int, "effective": int, "chosen": bool, "repair": str}
 _TIMES = {"method": str, "k": float, "form": str, "batch": float, "seconds": float, "faster": float}
+
+_OTHER = {"bench": _TIMES, "search": _TRIED}
 
 Cells = dict[str, Any]  # one line of a table, by column
 
@@ -31,7 +36,7 @@ class Run:
     record: dict[str, Any]  # what run.json holds
     rows: tuple[Cells, ...] = ()
     layers: Layers | None = None
-    times: tuple[Cells, ...] = ()  # of `bench`, whose rows are of another kind
+    others: tuple[Cells, ...] = ()  # of `bench` and `search`, whose rows are of another kind
 
     @property
     def command(self) -> str:
@@ -48,14 +53,14 @@ def read(folder: Path) -> Run:
     table, layers = _parsed(folder / "table.json", "[]"), None
     if (folder / "layers.json").exists():
         layers = _named(folder / "layers.json", outlines.parse, _content(folder / "layers.json"))
-    is_timed = record["command"][1:2] == ["bench"]
-    rows = tuple(_times(folder, table) if is_timed else _rows(folder, table))
+    kinds = _OTHER.get("".join(record["command"][1:2]))
+    rows = tuple(_table(folder, table, kinds) if kinds else _rows(folder, table))
     if not rows and layers is None:
         raise PruneError(f"{folder}: has no rows to show; is the run finished?")
     name = folder.name or folder.resolve().name
     if layers and len(layers.left) not in (0, 1, len(rows)):
         layers = layers._replace(left=())
-    return Run(name, record, *((), layers, rows) if is_timed else (rows, layers))
+    return Run(name, record, *((), layers, rows) if kinds else (rows, layers))
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -99,10 +104,6 @@ def _is_right(row: Cells) -> bool:
         numbers = _fits(row, "accuracy", float) and type(row["correct"]) is int
         return numbers and 0 <= row["correct"] <= row["total"] and 0 <= row["accuracy"] <= 1
     return any(_fits(row, name, float) for name in ("score", "loss"))
-
-
-def _times(folder: Path, table: Any) -> list[Cells]:
-    return _table(folder, table, _TIMES)
 
 
 def _kind(name: str, declared: str) -> type:

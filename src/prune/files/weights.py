@@ -24,7 +24,7 @@ from prune.files import (
     sparse,
 )
 from prune.files.keras_config import DenseLayer
-from prune.files.keras_reader import Arrays
+from prune.files.keras_reader import Arrays, Found
 from prune.files.names import short
 from prune.settings.spelling import closest
 
@@ -87,14 +87,20 @@ def parse(content: bytes, path: Path, activation: str = "relu") -> WeightsFile:
     """Read the network in the content of a file; `path` is its name in what goes wrong."""
     try:
         found = keras_reader.read(content)
-        structures = found.structures or _assume(found.arrays, activation)
-        network = _assemble(found.arrays, structures)
-        _check(network)
-        keras_config.check_arrays(structures, network)
+        network = assembled(found, activation)
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
     assumed = "" if found.structures else activation
     return WeightsFile(network, found.format, sha256(content), assumed)
+
+
+def assembled(found: Found, activation: str = "relu") -> Network:
+    """Return the network of what was found; `PruneError` says what cannot be evaluated."""
+    structures = found.structures or _assume(found.arrays, activation)
+    network = _assemble(found.arrays, structures)
+    _check(network)
+    keras_config.check_arrays(structures, network)
+    return network
 
 
 def sha256(content: bytes) -> str:

@@ -169,3 +169,4 @@ class _Carrier:
             _part_buffers(self._model)
             self._optimizer._variables[:] = self._own()
             del self._optimizer.save_own_variables
+            self._optimizer = None

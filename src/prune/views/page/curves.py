@@ -11,6 +11,7 @@ from prune.core.judge import ACCURACY
 from prune.core.measure import wilson
 from prune.core.spread import Spread, spread
 from prune.files.folders import Cells, Run
+from prune.settings.pruning import NO_REPAIR
 from prune.views import metrics, telling
 from prune.views.metrics import Metric
 
@@ -74,6 +75,25 @@ def curves(run: Run) -> list[Curve]:
     return [_curve(label, rows, places) for label, rows in grouped.items()]
 
 
+def tried(run: Run) -> list[Curve]:
+    """Return the curves that `search` has looked along, by the examples that it chose by."""
+    grouped: dict[int, list[Cells]] = {}
+    for place, row in enumerate(run.others):
+        grouped.setdefault(row["curve"], []).append({**row, "file_bytes": row["bytes"], "": place})
+    return [_tried(sorted(rows, key=lambda row: row["k"])) for rows in grouped.values()]
+
+
+def _tried(rows: list[Cells]) -> Curve:
+    first = rows[0]
+    repair = "" if first["repair"] == NO_REPAIR else f" {first['repair']}"
+    points = (
+        Point(row["k"], Interval(*[row["validation"]] * 3), _costs([row]), (row[""],), (row,))
+        for row in rows
+    )
+    label = f"{first['method']} {first['criterion']}{repair}"
+    return Curve(label, first["method"], first["criterion"], tuple(points), metric({}))
+
+
 def _curve(label: str, rows: list[Cells], places: dict[int, int]) -> Curve:
     at: dict[float, list[Cells]] = {}
     for row in rows:
@@ -100,12 +120,18 @@ def value(row: Cells) -> float:
 
 
 def _point(k: float, rows: list[Cells], places: dict[int, int]) -> Point:
-    costs = {"k": k}
+    own = tuple(places[id(row)] for row in rows)
+    return Point(k, _measured(rows), _costs(rows), own, tuple(rows))
+
+
+def _costs(rows: list[Cells]) -> dict[str, float]:
+    """Return the mean of each cost that all rows tell."""
+    costs: dict[str, float] = {}
     for name, (column, _) in COSTS.items():
         values = [row[column] for row in rows if isinstance(row.get(column), (int, float))]
         if len(values) == len(rows):
             costs[name] = fmean(values)
-    return Point(k, _measured(rows), costs, tuple(places[id(row)] for row in rows), tuple(rows))
+    return costs
 
 
 def _measured(rows: list[Cells]) -> Interval:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from prune import __version__
 from prune.core.judge import ACCURACY
 from prune.files.folders import Run
-from prune.views.page import beside, card, chart, layers, origin, rows, tiles
+from prune.views.page import beside, card, chart, curves, layers, origin, rows, tiles
 from prune.views.page.curves import COSTS, Chosen, means, metric, told
 from prune.views.page.drawing import Drops, drawing, key
 from prune.views.page.facts import Facts
@@ -165,6 +165,10 @@ def _named(chosen: Chosen) -> str:
 def _accuracy(facts: Facts, place: int, name: str) -> Iterator[Markup]:
     if facts.run.command == "sensitivity":
         yield tag("section", tag("h2", f"{name}Each layer alone"), layers.alone(facts.run))
+    elif facts.run.command == "search":
+        own = chart.section(curves.tried(facts.run), None, f"run{place}", "bytes")
+        note = "By training examples that nothing else has seen; the choice was by them."
+        yield tag("section", tag("h2", f"{name}Tried"), own, tag("p", note, class_="note"))
     elif facts.curves:
         whole = facts.whole
         own = chart.section(facts.curves, whole, f"run{place}")

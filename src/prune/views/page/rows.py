@@ -19,7 +19,7 @@ _LETTERS = 60  # of a text in a cell
 
 def section(run: Run, most: int) -> Markup:
     """Return a table of at most so many rows; which columns are the same in all is said."""
-    rows = run.times or run.rows
+    rows = run.others or run.rows
     if not rows:
         return Markup("")
     shown, alike = _columns(rows)

@@ -27,7 +27,9 @@ def tiles(run: Run, found: Chosen | None, whole: Interval | None) -> Markup:
     """Return the tiles of a run, as far as it tells."""
     if run.command == "shrink":
         shown = list(_saved(run.record["results"]))
-    elif run.times:
+    elif run.command == "search":
+        shown = list(_found(run))
+    elif run.others:
         shown = list(_timed(run))
     else:
         shown = list(_measured(run, found, whole)) if found else []
@@ -114,10 +116,21 @@ def _pair(results: dict[str, Any], name: str) -> tuple[float, float] | None:
     return (pair[0], pair[1]) if numbers else None
 
 
+def _found(run: Run) -> Iterator[Tile]:
+    """Yield what `search` has chosen, if it has: accuracy by the examples that it chose by."""
+    for row in run.others:
+        if row["chosen"]:
+            how = f"{row['method']} {row['criterion']}, k = {plain(row['k'])}"
+            yield Tile("Accuracy, held out", "", percent(row["validation"]), how)
+            yield Tile("Bytes", "", size(row["bytes"]), "of its file, deflated")
+            yield Tile("Parameters", "", short(row["effective"]), "that can still matter")
+            yield Tile("Multiply-adds", "", short(row["macs"]), "for one input")
+
+
 def _timed(run: Run) -> Iterator[Tile]:
     """Yield, for each batch, what is fastest."""
-    for batch in dict.fromkeys(row["batch"] for row in run.times):
-        own = [row for row in run.times if row["batch"] == batch]
+    for batch in dict.fromkeys(row["batch"] for row in run.others):
+        own = [row for row in run.others if row["batch"] == batch]
         best = max(own, key=lambda row: row["faster"])
         before = best["seconds"] * best["faster"]
         yield Tile(
