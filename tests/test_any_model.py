@@ -167,7 +167,6 @@ def test_a_study_takes_a_model_from_a_file(prune, saved, tmp_path):
         (["--engine", "numpy"], "engine 'numpy' runs chains of Dense layers alone"),
         (["--keep", "stam"], "no layer 'stam' to keep (did you mean stem?)"),
         (["--keep", "Conv2D"], "all that could go is kept or frozen"),
-        (["--x", "time"], "--x time is for chains of Dense layers so far"),
     ],
 )
 def test_what_cannot_be_had_yet_is_one_line(prune, saved, tmp_path, argv, message):

@@ -18,11 +18,10 @@ from prune.views import timings
 def run(asked: Asked) -> int:
     """Check everything, prune, time every form, write the files, print."""
     job = jobs.prepare(asked)
-    jobs.refuse_any_model(job, "bench")
     largest = max(asked.of(Bench).batch)
-    if largest > len(job.test.labels):
+    if largest > job.test.total:
         raise PruneError(
-            f"--batch {largest} needs as many test images, got {len(job.test.labels)}; "
+            f"--batch {largest} needs as many test images, got {job.test.total}; "
             "give a smaller --batch or a larger --limit"
         )
     with jobs.recorded(job):
@@ -35,7 +34,8 @@ def run(asked: Asked) -> int:
     pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
-    job.console.say(timings.own_choice(told))
+    if own := timings.own_choice(told):
+        job.console.say(own)
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
     again = asked.again("batch", "rounds", "keras", "include_output")
     command = " ".join(["prune compare --x time", *again])
@@ -55,6 +55,6 @@ def _measure(job: Job) -> list[results.Timing]:
             def on_round(number: int, done: int = i * asked.rounds, batch: int = batch) -> None:
                 report(f"batch {batch:,}", done + number, "")
 
-            found += bench.timings(field, job.test.images, batch, asked.rounds, on_round)
+            found += bench.timings(field, job.fed, batch, asked.rounds, on_round)
             report(f"batch {batch:,}", (i + 1) * asked.rounds, f"batch {batch:,}: timed")
     return found

@@ -14,6 +14,7 @@ from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
+from prune.core.inputs import Inputs
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.outline import Counts, Outline
@@ -59,6 +60,11 @@ class Job:
         return perform.images(self.source, "test", self.network)
 
     @property
+    def fed(self) -> Inputs:
+        """The test images as the network takes them."""
+        return self.test.images if anatomy.is_chain(self.network) else self.test.inputs
+
+    @property
     def classes(self) -> int:
         """How many classes the network tells apart."""
         (shape, *_) = anatomy.of(self.network).outputs().values()
@@ -88,12 +94,6 @@ def prepare(asked: Asked) -> Job:
     _remark(asked, console, stored, cells)
     remark_on_scale(console, source.scale, test, *train)
     return Job(asked, console, stored.network, source, cells, curves, record)
-
-
-def refuse_any_model(job: Job, what: str) -> None:
-    """Refuse what only chains of dense layers can have so far."""
-    if not anatomy.is_chain(job.network):
-        raise PruneError(f"{what} is for chains of Dense layers so far; `prune compare` takes any")
 
 
 def load(asked: Asked) -> WeightsFile:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from prune import PruneError
 from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.console import Console
@@ -25,6 +26,7 @@ from prune.files.weights import WeightsFile
 from prune.models import loading
 from prune.settings import files as settings
 from prune.settings.files import File, Out, Talk
+from prune.settings.recipe import Training
 from prune.settings.spelling import counted
 from prune.settings.study import KEYS, Study
 from prune.views import grid as grids
@@ -62,9 +64,11 @@ def run(asked: Asked) -> int:
 
 def carry_out(task: Task) -> int:
     """Do what is missing of a study, or only tell; return the exit code."""
-    source, models = _source(task.console, task.study), _models(task.study)
+    models = _models(task.study)
     stored = {path: Stored(file.sha256, 0, file.assumed) for path, file in models.items()}
     cells = grid.cells(task.study, stored)
+    learns = any(isinstance(cell.training, Training) or perform.learns(cell) for cell in cells)
+    source = _source(task.console, task.study, learns)
     networks = {
         cell.training: file.network
         for cell in cells
@@ -103,7 +107,8 @@ def carry_out(task: Task) -> int:
 
 def _warn_of_guessing(task: Task, state: State) -> None:
     """Warn, quiet or not, of networks that hardly knew more than guessing before any pruning."""
-    labels = perform.images(state.source, "test").labels
+    known = next(iter(state.networks.values()), None)  # by which labels of any form are read
+    labels = perform.images(state.source, "test", known).labels
     unpruned = {cell.training: rows[0]["unpruned"] for cell, rows in state.rows.items()}
     guessing = [share for share in unpruned.values() if is_guessing(share, labels)]
     if guessing:
@@ -133,12 +138,17 @@ def _plain(name: str, value: Any) -> Any:
     return None if value is None else plain(value)
 
 
-def _source(console: Console, study: Study) -> Source:
-    train, test = (
-        data.load(study.data, split, study.limit, study.scale) for split in ("train", "test")
-    )
-    remark_on_scale(console, study.scale, train, test)
-    return Source(study.data, study.limit, train.sha256, test.sha256, study.scale)
+def _source(console: Console, study: Study, learns: bool) -> Source:
+    asked = (study.limit, study.scale)
+    seen = [data.load(study.data, "test", *asked)]
+    try:
+        seen.append(data.load(study.data, "train", *asked))
+    except PruneError:
+        if learns:  # else nobody needs them
+            raise
+    remark_on_scale(console, study.scale, *reversed(seen))
+    sums = {each.split: each.sha256 for each in seen}
+    return Source(study.data, study.limit, sums.get("train"), sums["test"], study.scale)
 
 
 def _models(study: Study) -> dict[Path, WeightsFile]:

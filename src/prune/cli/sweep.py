@@ -47,8 +47,6 @@ def run(asked: Asked) -> int:
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
     axis = asked.of(Picture).x
-    if axis == BY_TIME:
-        jobs.refuse_any_model(job, "--x time")
     with jobs.recorded(job):
         outline = anatomy.of(job.network).outline()
         found = _measure(job, outline)
@@ -128,7 +126,7 @@ def _measure(job: Job, outline: Outline) -> _Measured:
             report(jobs.named(row), len(rows), jobs.point(row))
         if timed:
             report("timing", total, "")
-            rows = lineup.timed(rows, job.test.images, lambda number: None)
+            rows = lineup.timed(rows, job.fed, lambda number: None)
     return _Measured(unpruned, rows, left, doubt)
 
 

@@ -65,6 +65,9 @@ class Anatomy(Protocol):
     def multiply_adds(self) -> int:
         """Count the multiply-adds that one input needs: those with weights that are not zero."""
 
+    def fingerprint(self) -> bytes:
+        """Return what two networks have in common only if every value of them is the same."""
+
     def outline(self) -> Outline:
         """Return its layers, and what each reads."""
 
@@ -141,6 +144,10 @@ class Chain(NamedTuple):
     def multiply_adds(self) -> int:
         """Count the weights that are not zero."""
         return network.multiply_adds(self.network)
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of all layers."""
+        return network.fingerprint(self.network)
 
     def outline(self) -> Outline:
         """Return the inputs, and each layer after the one that it reads."""

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from prune.core import anatomy
 from prune.core.alive import shrink
 from prune.core.forms import FORMS, Run
-from prune.core.network import Network, fingerprint, multiply_adds, nonzero
+from prune.core.inputs import Inputs, count
+from prune.core.network import Network
 from prune.experiments import timing
 from prune.experiments.engines import cores
 from prune.experiments.sweep import Point
 from prune.experiments.timing import Samples, Timed
 from prune.files.results import Row, Timing
-from prune.models import keras_bridge
+from prune.models import keras_bridge, running
 from prune.settings import lists
 
 YARDSTICK, FASTEST = "dense", "fastest"
 _LARGE, _ROUNDS = 1000, 21  # of the time that rows carry
+_FEW_ROUNDS = 5  # of any model, which takes a hundred times as long
 
 
 class Lineup:
@@ -28,47 +29,46 @@ class Lineup:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._networks: dict[bytes, Network] = {}
+        self._networks: dict[bytes, Any] = {}
         self._order: list[bytes] = []
 
-    def add(self, network: Network) -> None:
+    def add(self, network: Any) -> None:
         """Take one more network."""
-        self._order.append(fingerprint(network))
+        self._order.append(anatomy.of(network).fingerprint())
         self._networks.setdefault(self._order[-1], network)
 
-    def timed(
-        self, rows: Sequence[Row], images: np.ndarray, on_round: Callable[[int], None]
-    ) -> list[Row]:
+    def timed(self, rows: Sequence[Row], fed: Inputs, on_round: Callable[[int], None]) -> list[Row]:
         """Return `rows`, of the networks as they came, with the time of each for an image.
 
         That is the time of the form that is fastest, of those that come near when each is tried.
         """
-        size = min(_LARGE, len(images))
-        best = self._best(timing.batches(images, size), size, on_round)
+        size = min(_LARGE, count(fed))
+        best = self._best(timing.batches(fed, size), size, on_round)
         return [
             _with_time(row, best[key], size) for row, key in zip(rows, self._order, strict=True)
         ]
 
     def _best(
-        self, batches: Sequence[np.ndarray], size: int, on_round: Callable[[int], None]
+        self, batches: Sequence[Inputs], size: int, on_round: Callable[[int], None]
     ) -> dict[bytes, Samples]:
         """Time the promising forms of each network; return the samples of its fastest."""
+        rounds = _ROUNDS if all(map(anatomy.is_chain, self._networks.values())) else _FEW_ROUNDS
         with timing.on_all_cores(size) as share:
             ready = [
                 (key, run)
                 for key, network in self._networks.items()
                 for run in _promising(network, batches[0], share)
             ]
-            samples = timing.interleaved([run for _, run in ready], batches, _ROUNDS, on_round)
+            samples = timing.interleaved([run for _, run in ready], batches, rounds, on_round)
         found: dict[bytes, list[Samples]] = {}
         for (key, _), each in zip(ready, samples, strict=True):
             found.setdefault(key, []).append(each)
         return {key: min(each, key=Samples.median) for key, each in found.items()}
 
 
-def _promising(
-    network: Network, batch: np.ndarray, share: Callable[[Run], Timed]
-) -> Iterator[Timed]:
+def _promising(network: Any, batch: Inputs, share: Callable[[Run], Timed]) -> Iterator[Timed]:
+    if not anatomy.is_chain(network):
+        return iter([running.forms(network)["shrunk"]])  # which can only have less to do
     # The likeliest first: what is much slower is then tried but once.
     runs = {name: share(form.prepare(network)) for name, form in reversed(FORMS.items())}
     return (runs[name] for name in timing.promising(runs, batch))
@@ -86,7 +86,7 @@ class Contender(NamedTuple):
 
     network: bytes  # its fingerprint
     form: str
-    run: Run
+    run: Timed
     shares: bool  # among the cores by us, and not by itself
 
 
@@ -103,12 +103,8 @@ def field(points: Sequence[Point], with_keras: bool) -> Field:
     Its threads look for work for a while after each call, in the way of who comes next.
     """
     networks = {_fingerprint(point): point.pruned.network for point in points}
-    found = [
-        Contender(key, name, form.prepare(network), True)
-        for key, network in networks.items()
-        for name, form in FORMS.items()
-    ]
-    if with_keras:
+    found = [each for key, network in networks.items() for each in _ours(key, network)]
+    if with_keras and all(map(anatomy.is_chain, networks.values())):
         found += [
             Contender(key, *each, False)
             for key, network in networks.items()
@@ -117,8 +113,17 @@ def field(points: Sequence[Point], with_keras: bool) -> Field:
     return Field(points, found)
 
 
+def _ours(key: bytes, network: Any) -> Iterator[Contender]:
+    if not anatomy.is_chain(network):
+        for name, timed in running.forms(network).items():
+            yield Contender(key, name, timed, False)
+        return
+    for name, form in FORMS.items():
+        yield Contender(key, name, form.prepare(network), True)
+
+
 def _fingerprint(point: Point) -> bytes:
-    return fingerprint(point.pruned.network)
+    return anatomy.of(point.pruned.network).fingerprint()
 
 
 def _in_keras(network: Network) -> dict[str, Run]:
@@ -131,17 +136,17 @@ def _in_keras(network: Network) -> dict[str, Run]:
 
 def timings(
     entered: Field,
-    images: np.ndarray,
+    fed: Inputs,
     batch: int,
     rounds: int,
     on_round: Callable[[int], None],
 ) -> list[Timing]:
-    """Time all contenders on batches of `images` (n, inputs), n at least `batch`."""
+    """Time all contenders on batches of what they are fed, at least `batch` examples."""
     with timing.on_all_cores(batch) as share:
         runs: list[Timed] = [
             share(each.run) if each.shares else each.run for each in entered.contenders
         ]
-        samples = timing.interleaved(runs, timing.batches(images, batch), rounds, on_round)
+        samples = timing.interleaved(runs, timing.batches(fed, batch), rounds, on_round)
     found: dict[bytes, dict[str, Samples]] = {}
     for each, own in zip(entered.contenders, samples, strict=True):
         found.setdefault(each.network, {})[each.form] = own
@@ -160,8 +165,9 @@ class _Outcome(NamedTuple):
 
 def _rows(point: Point, samples: dict[str, Samples], batch: int) -> Iterator[Timing]:
     """Yield a row for each form, and after ours one for the fastest of them."""
-    choice = min(FORMS, key=lambda form: samples[form].median())
-    ours = [_Outcome(form, samples[form]) for form in FORMS]
+    own = [form for form in FORMS if form in samples]
+    choice = min(own, key=lambda form: samples[form].median())
+    ours = [_Outcome(form, samples[form]) for form in own]
     theirs = [_Outcome(form, each) for form, each in samples.items() if form not in FORMS]
     for outcome in (*ours, _Outcome(FASTEST, samples[choice], choice), *theirs):
         yield _row(point, outcome, samples[YARDSTICK], batch)
@@ -169,7 +175,8 @@ def _rows(point: Point, samples: dict[str, Samples], batch: int) -> Iterator[Tim
 
 def _row(point: Point, outcome: _Outcome, dense: Samples, batch: int) -> Timing:
     (method, criterion, plan, *_), pruned = point
-    small, samples = shrink(pruned.network), outcome.samples
+    small = anatomy.of(anatomy.of(pruned.network).shrunk())
+    samples = outcome.samples
     low, high = samples.quartiles()
     faster, faster_low, faster_high = samples.times_faster(dense)
     return Timing(
@@ -186,8 +193,8 @@ def _row(point: Point, outcome: _Outcome, dense: Samples, batch: int) -> Timing:
         faster=faster,
         faster_low=faster_low,
         faster_high=faster_high,
-        effective=nonzero(small),
-        macs=multiply_adds(small),
+        effective=small.nonzero(),
+        macs=small.multiply_adds(),
         rounds=len(samples.seconds),
         threads=cores(),
         choice=outcome.choice,

@@ -297,7 +297,12 @@ def prune(cell: Cell, network: Network, source: Source, threads: int | None) -> 
     begun = begin(cell, network, source)
     who = engines([cell], begun.network, source, threads)
     unpruned = whole(begun.network, who.test)
-    shared = cells.columns(cell) | {"unpruned": unpruned.value}
+    if unpruned.accuracy is None:
+        raise PruneError(
+            f"a study compares accuracies, and this model is measured by its {unpruned.metric}; "
+            "use `prune compare`"
+        )
+    shared = cells.columns(cell) | {"unpruned": unpruned.accuracy}
     points = sweep.points([curve(cell, begun, source)])
     rows = sweep.rows(points, unpruned, who)
     return [cells.ordered(values(row) | shared) for row in rows]

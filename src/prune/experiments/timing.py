@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from math import ceil
 from statistics import median, quantiles
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from prune.core.forms import Run
+from prune.core.inputs import Inputs, count, part
 from prune.core.measure import CHUNK
 from prune.experiments.engines import cores
 
@@ -56,12 +57,12 @@ def _quartiles(values: list[float]) -> tuple[float, float]:
     return low, high
 
 
-Timed = Callable[[np.ndarray], object]  # takes a batch of images
+Timed = Callable[[Any], object]  # takes a batch of inputs
 
 
 def interleaved(
     runs: Sequence[Timed],
-    batches: Sequence[np.ndarray],
+    batches: Sequence[Inputs],
     rounds: int,
     on_round: Callable[[int], None],
 ) -> list[Samples]:
@@ -81,7 +82,7 @@ def interleaved(
     return [Samples(seconds) for _, _, seconds in turns]
 
 
-def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
+def promising(runs: Mapping[str, Timed], batch: Inputs) -> list[str]:
     """Name those of `runs` that are nearly as fast on one batch as the fastest, or faster."""
     quickest: dict[str, float] = {}
     for name, run in runs.items():
@@ -91,12 +92,12 @@ def promising(runs: Mapping[str, Timed], batch: np.ndarray) -> list[str]:
     return [name for name in runs if quickest[name] <= _NEARLY * min(quickest.values())]
 
 
-def _repeats(run: Timed, batches: Sequence[np.ndarray]) -> int:
+def _repeats(run: Timed, batches: Sequence[Inputs]) -> int:
     run(batches[0])  # to warm up: what is compiled or cached at the first call is then
     return max(1, min(len(batches), int(_SAMPLE / _seconds(run, batches[:1]))))
 
 
-def _seconds(run: Timed, batches: Sequence[np.ndarray]) -> float:
+def _seconds(run: Timed, batches: Sequence[Inputs]) -> float:
     """Return the mean seconds of a batch."""
     started = time.perf_counter()
     for batch in batches:
@@ -104,10 +105,10 @@ def _seconds(run: Timed, batches: Sequence[np.ndarray]) -> float:
     return (time.perf_counter() - started) / len(batches)
 
 
-def batches(images: np.ndarray, size: int) -> list[np.ndarray]:
-    """Return batches of `size` images, in order: one, or as many as a sample may run."""
-    last = max(1, min(_IMAGES, len(images)) // size)
-    return [images[i * size : (i + 1) * size] for i in range(last)]
+def batches(fed: Inputs, size: int) -> list[Inputs]:
+    """Return batches of `size` examples, in order: one, or as many as a sample may run."""
+    last = max(1, min(_IMAGES, count(fed)) // size)
+    return [part(fed, slice(i * size, (i + 1) * size)) for i in range(last)]
 
 
 @contextmanager

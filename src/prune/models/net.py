@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -164,12 +165,20 @@ class Net:
             if kernel.layer in counted
         }
 
+    def fingerprint(self) -> bytes:
+        """Return a digest of all arrays, and of which units there are."""
+        found = hashlib.blake2b(self.kept.tobytes())
+        for name, array in sorted(self.arrays.items()):
+            found.update(name.encode())
+            found.update(np.ascontiguousarray(array))
+        return found.digest()
+
     def file_bytes(self) -> int:
         """Count the bytes of its `.keras` file, which zeros do not make smaller."""
         units = self.kept.tobytes()
         with KERAS:
             if units not in self.sizes:
-                self.sizes[units] = len(saving.content(self.model()))
+                self.sizes[units] = len(saving.content(self.built))
         return self.sizes[units]
 
     def units(self) -> dict[str, int]:
@@ -206,6 +215,11 @@ class Net:
     def model(self) -> keras.Model:
         """Return a Keras model of it, of its own."""
         return rebuilt(self.template, self.traced, self.kept, self.arrays)
+
+    @cached_property
+    def built(self) -> keras.Model:
+        """A Keras model of it to look at and run, for all who change nothing of it."""
+        return self.model()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as the bytes of a file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import Enum
 
 import numpy as np
@@ -47,11 +48,23 @@ class Engine:
 
     def _outputs(self, network: Net) -> Runs:
         if not network.kept.all():
-            return runs(network.model())
+            return runs(network.built)
         if self._runner is None:
             self._runner = self._whole.model()
         models_arrays.assign(self._runner, network.arrays)
         return runs(self._runner)
+
+
+def forms(network: Net) -> dict[str, Runs]:
+    """Return what runs a network with all its units, and without those that cannot matter."""
+    whole = dataclasses.replace(network, kept=np.ones_like(network.kept))
+    with KERAS:
+        return {"dense": _direct(whole.model()), "shrunk": _direct(network.shrunk().model())}
+
+
+def _direct(model: keras.Model) -> Runs:
+    """Return what answers a batch of any size, compiled for each."""
+    return lambda some: ends.unpacked(model.predict_on_batch(ends.packed(model, some)))
 
 
 def judged(outputs: Runs, original: Runs, inputs: Inputs, judge: Judge) -> Evaluation:

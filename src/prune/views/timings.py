@@ -34,7 +34,7 @@ def table(rows: list[Timing]) -> Table:
         [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
-    return Table(header, lines, telling.joined(_note(rows[0]), _shared(rows)))
+    return Table(header, lines, telling.joined(_note(rows[0], "mixed" in forms), _shared(rows)))
 
 
 def _shared(rows: list[Timing]) -> str:
@@ -53,13 +53,16 @@ def _differs(row: Timing) -> bool:
     return not row.faster_low <= 1 <= row.faster_high
 
 
-def _note(row: Timing) -> str:
+_MIXED = "; mixed: layer by layer the one that should be, as `prune` runs."
+
+
+def _note(row: Timing, mixed: bool) -> str:
     return (
         f"Milliseconds for a batch, the median of {counted(row.rounds, 'round')} in turn, on "
         f"{counted(row.threads, 'thread')}; in brackets how many times faster than "
         "the dense form of the same round, `as dense` where the middle half of the rounds does not "
-        "tell. fastest: of the forms before it the one measured to be; mixed: layer by layer the "
-        "one that should be, as `prune` runs."
+        "tell. fastest: of the forms before it the one measured to be"
+        f"{_MIXED if mixed else '.'}"
     )
 
 
@@ -87,11 +90,17 @@ def verdict(rows: list[Timing]) -> str:
     batches = list(dict.fromkeys(row.batch for row in rows))
     told = []
     for method in dict.fromkeys(row.method for row in rows):
-        form = GAINS[method]
+        form = _gains(rows, method)
         found = [(batch, pays(rows, method, form, batch)) for batch in batches]
         told.append(f"{form} {method}s {_where(found)}")
     threads = counted(rows[0].threads, "thread")
     return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(told)}.")
+
+
+def _gains(rows: list[Timing], method: str) -> str:
+    """Name the form that makes use of what a method leaves, of those that were timed."""
+    forms = {row.form for row in rows}
+    return GAINS[method] if GAINS[method] in forms else "shrunk"
 
 
 def _where(found: list[tuple[int, float | None]]) -> str:
@@ -109,7 +118,12 @@ def _where(found: list[tuple[int, float | None]]) -> str:
 
 
 def own_choice(rows: list[Timing]) -> str:
-    """Say where the form that `prune` itself runs is slower than the dense one, if anywhere."""
+    """Say where the form that `prune` itself runs is slower than the dense one, if anywhere.
+
+    Of any model that form is the shrunk one, and there is nothing to choose.
+    """
+    if not any(row.form == "mixed" for row in rows):
+        return ""
     slower = [row for row in rows if row.form == "mixed" and row.faster_high < 1 / _MARGIN]
     if not slower:
         return "What prune itself runs (mixed) is nowhere slower than dense, as far as can be told."
@@ -130,6 +144,9 @@ _DRAWN = {
     (UNIT, "keras compiled shrunk"): STYLES[3],
 }
 
+# Of any model, which has no sparse form.
+_SHRUNK = {(WEIGHT, "shrunk"): STYLES[0]}
+
 
 @style()
 def picture(rows: list[Timing]) -> Figure:
@@ -147,7 +164,8 @@ def picture(rows: list[Timing]) -> Figure:
 
 def _panel(axes: Axes, rows: list[Timing]) -> None:
     axes.axhline(1, color="#666666", linewidth=1, linestyle=":")
-    for (method, form), (color, marker) in _DRAWN.items():
+    drawn = _DRAWN if any(row.form == "sparse" for row in rows) else _DRAWN | _SHRUNK
+    for (method, form), (color, marker) in drawn.items():
         line = [row for row in rows if (row.method, row.form) == (method, form)]
         if not line:
             continue
