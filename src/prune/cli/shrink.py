@@ -107,9 +107,8 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     say = job.console.say
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "
-        f"{numbers['largest_difference']:.2g} in a logit (the largest is "
-        f"{numbers['largest_logit']:.3g}), and gives the same class on "
-        f"{numbers['agreeing']:,} of {numbers['total']:,} test images."
+        f"{numbers['largest_difference']:.2g} in {_output(numbers)} (the largest is "
+        f"{numbers['largest_logit']:.3g}){_agreeing(numbers)}."
     )
     if saved.layers:
         say(
@@ -120,6 +119,19 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
         say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
     say(f"Saved {path}; run.json in {job.out}{os.sep}")
     say(f"Next: prune inspect {shlex.quote(str(path))}")
+
+
+def _output(numbers: dict[str, Any]) -> str:
+    return "an output" if "loss" in numbers else "a logit"
+
+
+def _agreeing(numbers: dict[str, Any]) -> str:
+    """Say on how many images both give the same class, if there are classes."""
+    if "loss" in numbers:
+        return ""
+    return (
+        f", and gives the same class on {numbers['agreeing']:,} of {numbers['total']:,} test images"
+    )
 
 
 def _quality(numbers: dict[str, Any]) -> list[str]:

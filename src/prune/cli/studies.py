@@ -107,6 +107,8 @@ def carry_out(task: Task) -> int:
 
 def _warn_of_guessing(task: Task, state: State) -> None:
     """Warn, quiet or not, of networks that hardly knew more than guessing before any pruning."""
+    if not state.rows:
+        return
     known = next(iter(state.networks.values()), None)  # by which labels of any form are read
     labels = perform.images(state.source, "test", known).labels
     unpruned = {cell.training: rows[0]["unpruned"] for cell, rows in state.rows.items()}

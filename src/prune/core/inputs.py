@@ -43,10 +43,13 @@ def named(inputs: Inputs) -> dict[str, np.ndarray]:
     return inputs if isinstance(inputs, dict) else {"": inputs}
 
 
-def fitted(inputs: Inputs, shapes: Mapping[str, Shape], what: str) -> dict[str, np.ndarray]:
+def fitted(
+    inputs: Inputs, shapes: Mapping[str, Shape], what: str, needs: str = "takes"
+) -> dict[str, np.ndarray]:
     """Return an array for each of `shapes`, of that shape, by name and in that order.
 
-    Raises `PruneError`, which calls them `what`, where names or shapes do not fit.
+    Raises `PruneError`, which calls them `what`, and says what the network does with those that it
+    `needs`, where names or shapes do not fit.
     """
     if not isinstance(inputs, dict):
         if len(shapes) > 1:
@@ -63,10 +66,15 @@ def fitted(inputs: Inputs, shapes: Mapping[str, Shape], what: str) -> dict[str, 
             f"{what} are named {', '.join(sorted(inputs))}, but the model's are named "
             f"{', '.join(shapes)}: {odd[0]!r} is on one side only"
         )
-    return {name: _fitted(inputs[name], shape, what, name) for name, shape in shapes.items()}
+    named = {name: f" {name!r}" if len(shapes) > 1 else "" for name in shapes}
+    return {
+        name: _fitted(inputs[name], shape, (what, named[name], needs))
+        for name, shape in shapes.items()
+    }
 
 
-def _fitted(array: np.ndarray, shape: Shape, what: str, name: str) -> np.ndarray:
+def _fitted(array: np.ndarray, shape: Shape, words: tuple[str, str, str]) -> np.ndarray:
+    what, name, needs = words
     own = array.shape[1:]
     if len(own) == len(shape) and all(b in (a, None) for a, b in zip(own, shape, strict=True)):
         return array
@@ -76,8 +84,6 @@ def _fitted(array: np.ndarray, shape: Shape, what: str, name: str) -> np.ndarray
         flat = len(own) == 1 or len(shape) == 1
         if flat or [a for a in own if a != 1] == [b for b in shape if b != 1]:
             return array.reshape(len(array), *shape)
-    given = f" {name!r}" if name else ""
     sides = ", ".join("any" if side is None else str(side) for side in shape)
-    raise PruneError(
-        f"{what}{given} have shape {own}, but the network takes ({sides}{',' * (len(shape) == 1)})"
-    )
+    needed = f"({sides}{',' * (len(shape) == 1)})"
+    raise PruneError(f"{what}{name} have shape {own}, but the network {needs} {needed}")

@@ -105,9 +105,10 @@ def _wanted(targets: np.ndarray, shape: Shape, loss: str, what: str) -> Wanted:
         if whole is not None:
             return Wanted(CROSS_ENTROPY, _in_range(whole, shape[0], what))
     elif shape[-1] != 1 and (_names_places(targets, shape) or known == CROSS_ENTROPY):
-        places = inputs.fitted(targets, {"": shape[:-1]}, what)[""]
+        places = inputs.fitted(targets, {"": shape[:-1]}, what, "gives classes at")[""]
         return Wanted(CROSS_ENTROPY, _in_range(places.astype(np.int64), shape[-1], what))
-    values = inputs.fitted(_columns(targets, shape), {"": shape}, what)[""].astype(np.float32)
+    fitted = inputs.fitted(_columns(targets, shape), {"": shape}, what, "gives")
+    values = fitted[""].astype(np.float32)
     return Wanted(SQUARED if known in (None, CROSS_ENTROPY) else known, values)
 
 

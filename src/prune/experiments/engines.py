@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from prune import PruneError
 from prune.core import anatomy, forms, measure, prefix
 from prune.core import judge as judges
 from prune.core.forms import Run
@@ -99,6 +100,11 @@ def _in_keras(whole: Any, seen: Data, threads: int | None) -> Engine:
     """Evaluate in Keras: chains with `model.evaluate`, in their masked form."""
     if not anatomy.is_chain(whole):
         return running.Engine(whole, seen.inputs, seen.judge)
+    if seen.judge is not None and seen.judge.metric != ACCURACY:
+        raise PruneError(
+            f"engine 'keras' measures chains of Dense layers by accuracy alone, and these are "
+            f"measured by their {seen.judge.metric}; leave out --engine"
+        )
     evaluate, one_at_a_time = keras_bridge.engine(seen.images, seen.labels), Lock()
 
     def alone(network: Network) -> Evaluation:

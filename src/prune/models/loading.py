@@ -30,7 +30,10 @@ def load(
     try:
         file = models.parse(content, trusted(",".join(trust)) if trust else None)
         if isolate:
-            raise PruneError("is read without --isolate alone, which is for chains so far")
+            raise PruneError(
+                "is no chain of Dense layers, which alone can be read apart; leave out --isolate "
+                "(the file is read within bounds all the same, and no code of it runs)"
+            )
         return WeightsFile(net(build.build(file), file.loss), file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error

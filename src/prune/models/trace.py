@@ -81,7 +81,8 @@ def traced(model: keras.Model) -> Traced:
     named = variables(model)
     if not named:
         raise PruneError(
-            f"model {model.name!r} has no weights yet; build it, or call it on some data first"
+            f"model {model.name!r} has no weights, so that there is nothing to prune; if it should "
+            "have some, build it, or call it on some data first"
         )
     binder = Binder({id(variable): name for name, variable in named.items()}, handler)
     kernels = dict(_kernels(model, binder.names))
