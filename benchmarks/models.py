@@ -133,10 +133,17 @@ def main(argv: list[str]) -> int:
         row = _row(name, _tried(name, measurer, opener))
         print(row, file=sys.stderr, flush=True)
         rows = {**_rows(page), name: row}  # read anew: another run may have written meanwhile
-        page.write_text(HEAD + TABLE + "".join(f"{rows[name]}\n" for name in NAMES if name in rows))
+        page.write_text(told(rows))
     measurer.end()
     opener.end()
     return 0
+
+
+def told(rows: dict[str, str]) -> str:
+    """Return the page, which names what is not measured yet."""
+    missing = [name for name in NAMES if name not in rows]
+    rest = f"\nNot measured yet: {', '.join(missing)}.\n" if missing else ""
+    return HEAD + TABLE + "".join(f"{rows[name]}\n" for name in NAMES if name in rows) + rest
 
 
 def _rows(page: Path) -> dict[str, str]:
