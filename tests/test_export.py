@@ -193,3 +193,18 @@ def test_inputs_find_their_places_by_name():
     assert placed(left, {"images": 7}) == [(7, left)]
     found = placed({"left": left, "right": right}, {"right": 1, "left": 0})
     assert [(place, array[0]) for place, array in found] == [(1, 1.0), (0, 0.0)]
+
+
+def test_from_python_the_ending_names_the_runtime(model, tmp_path):
+    import prune
+
+    images = np.random.default_rng(4).random((40, 8, 8, 1)).astype(np.float32)
+    labels = model.predict_on_batch(images).argmax(axis=1)
+    row = prune.export(model, tmp_path / "a.tflite", (images, labels), int8=True)
+    assert row.form == "int8" and row.bytes == (tmp_path / "a.tflite").stat().st_size
+    assert prune.export(model, tmp_path / "a.xml", (images, labels)).correct == 40
+    assert {each.name for each in tmp_path.iterdir()} == {"a.tflite", "a.xml", "a.bin"}
+    with pytest.raises(PruneError, match=r"the ending of .*a.pb names no runtime; give .tflite"):
+        prune.export(model, tmp_path / "a.pb", (images, labels))
+    with pytest.raises(PruneError, match="OpenVINO files are plain, got int8"):
+        prune.export(model, tmp_path / "b.xml", (images, labels), int8=True)

@@ -152,3 +152,25 @@ def test_a_deflated_archive_holds_the_same(network, tmp_path):
     for one, other in zip(found, network, strict=True):
         assert (one.kernel == other.kernel).all() and (one.bias == other.bias).all()
     assert len(deflated(path.read_bytes())) < path.stat().st_size
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of Keras with NumPy 2.4
+def test_from_python_a_live_model_gives_a_smaller_one(rng):
+    import prune
+    from prune.models.keras_bridge import import_keras
+
+    keras = import_keras()
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((6,)), keras.layers.Dense(12, activation="relu"), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    x = rng.normal(size=(600, 6)).astype(np.float32)
+    y = model.predict(x, verbose=0).argmax(axis=1)
+    found = prune.search(model, (x, y), macs=50, criterion="norm", methods="unit")
+    assert found.model.count_params() < model.count_params() == 123
+    assert found.chosen.macs <= (6 * 12 + 12 * 3) / 2
+    assert found.chosen in found.attempts and "unit norm" in found.table
+    with pytest.raises(prune.PruneError, match="no model is within the budget: unit norm"):
+        prune.search(model, (x, y), under=10, criterion="norm", methods="unit")
+    with pytest.raises(prune.PruneError, match="no budget was given"):
+        prune.search(model, (x, y))

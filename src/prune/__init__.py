@@ -28,16 +28,20 @@ _LAZY: dict[str, str] = {
     "Gradual": "prune.api.callbacks",
     "Hold": "prune.api.callbacks",
     "compare": "prune.api.curves",
+    "export": "prune.api.exports",
+    "search": "prune.api.budgets",
     "sensitivity": "prune.api.curves",
     "shrink": "prune.api.functions",
     "units": "prune.api.functions",
     "weights": "prune.api.functions",
 }
 if TYPE_CHECKING:
+    from prune.api.budgets import search as search
     from prune.api.callbacks import Gradual as Gradual
     from prune.api.callbacks import Hold as Hold
     from prune.api.curves import compare as compare
     from prune.api.curves import sensitivity as sensitivity
+    from prune.api.exports import export as export
     from prune.api.functions import shrink as shrink
     from prune.api.functions import units as units
     from prune.api.functions import weights as weights

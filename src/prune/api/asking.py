@@ -68,13 +68,18 @@ _LISTS = {key.name: name for name, key in KEYS.items() if key.owner in (Pruning,
 
 def cells(given: Mapping[str, Any], seed: int) -> list[Cell]:
     """Return the curves that are asked for: of what is a list, one for each; None is as usual."""
+    return grid.curves(part(given, seed), Stored("", seed))
+
+
+def part(given: Mapping[str, Any], seed: int) -> Any:
+    """Return what is asked as a study would have it."""
     values: dict[str, Any] = {"seeds": (seed,)}
     for name, value in given.items():
         if value is not None:
             key = KEYS[_LISTS.get(name, name)]
             read = several if key.lists else meant
             values[_LISTS.get(name, name)] = read(key.setting.kind, name, as_written(value))
-    return grid.curves(studies.checked(Part(**values)), Stored("", seed))
+    return studies.checked(Part(**values))
 
 
 def curve(subject: Subject, asked: Cell, source: Source) -> Curve:

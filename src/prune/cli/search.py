@@ -16,18 +16,16 @@ from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.measure import Evaluation
-from prune.core.pruning import CRITERIA
-from prune.experiments import grid, perform, searching, shrinking
+from prune.experiments import perform, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
-from prune.experiments.grid import RANDOM
-from prune.experiments.searching import LADDER, Prices, Search
+from prune.experiments.searching import Prices, Search
 from prune.experiments.sweep import Curve
 from prune.files import atomic, runs, tries
 from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.files.weights import WeightsFile
 from prune.settings.files import Out, Save, Talk, Weights
-from prune.settings.pruning import LSTSQ, NO_REPAIR, Images, Pruning
+from prune.settings.pruning import Images, Pruning
 from prune.settings.search import Budget, Effort
 from prune.views import budgets as views
 
@@ -100,25 +98,12 @@ def _path(asked: Asked) -> Path:
 
 
 def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
-    """Return the curves that are asked for, else all there are: the quickest to make first.
-
-    Where they end those begin that take long.
-    """
-    part = replace(asked.part(), k=LADDER)
+    part = asked.part()
     if "method" in asked.given:
         part = replace(part, methods=(asked.given["method"],))
     jobs.check_criteria(part)
-    if "criterion" not in asked.given:
-        known = [name for method in part.methods for name in CRITERIA[method] if name != RANDOM]
-        part = replace(part, criteria=tuple(dict.fromkeys(known)))
-    if "repair" not in asked.given:
-        part = replace(part, repairs=(NO_REPAIR, LSTSQ))
-    cells = grid.curves(part, Stored(stored.sha256, part.seeds[0], stored.assumed))
-    return sorted(cells, key=_effort)
-
-
-def _effort(cell: Cell) -> tuple[bool, bool]:
-    return CRITERIA[cell.method][cell.criterion].refits, cell.repair != NO_REPAIR
+    network = Stored(stored.sha256, part.seeds[0], stored.assumed)
+    return searching.candidates(part, network, asked.given)
 
 
 def _curves(quest: Quest) -> Iterator[Curve]:

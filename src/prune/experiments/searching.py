@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -20,14 +20,16 @@ from prune.core.measure import Evaluation
 from prune.core.network import Network, Sparsity
 from prune.core.plan import Pruned
 from prune.core.pruning import CRITERIA
-from prune.experiments import sweep, timing
+from prune.experiments import grid, sweep, timing
+from prune.experiments.cells import Cell, Stored
 from prune.experiments.engines import Engine
+from prune.experiments.grid import RANDOM
 from prune.experiments.sweep import Curve
 from prune.files import keras_writer
 from prune.files.results import Attempt
 from prune.models import running, saving
 from prune.settings import lists
-from prune.settings.pruning import NO_REPAIR
+from prune.settings.pruning import LSTSQ, NO_REPAIR
 from prune.settings.search import Budget, Effort
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98))
@@ -79,6 +81,25 @@ def _run(network: Any) -> timing.Timed:
     if anatomy.is_chain(network):
         return forms.mixed(network)
     return running.runs(network.shrunk().model())
+
+
+def candidates(part: Any, network: Stored, given: Collection[str]) -> list[Cell]:
+    """Return the curves that a part asks for: the quickest to make first.
+
+    Where they end those begin that take long.  Of criteria and repairs that were not `given` all
+    are tried that there are.
+    """
+    part = replace(part, k=LADDER)
+    if "criterion" not in given:
+        known = [name for method in part.methods for name in CRITERIA[method] if name != RANDOM]
+        part = replace(part, criteria=tuple(dict.fromkeys(known)))
+    if "repair" not in given:
+        part = replace(part, repairs=(NO_REPAIR, LSTSQ))
+    return sorted(grid.curves(part, network), key=_effort)
+
+
+def _effort(cell: Cell) -> tuple[bool, bool]:
+    return CRITERIA[cell.method][cell.criterion].refits, cell.repair != NO_REPAIR
 
 
 class Prices(NamedTuple):

@@ -22,7 +22,10 @@ class Search(Protocol):
     best: Any  # a candidate, or None
     budget: Budget
     ended: str  # why, if not since all was looked at
-    unpruned: Evaluation  # on the examples to choose by
+
+    @property
+    def unpruned(self) -> Evaluation:
+        """What the whole network does on the examples to choose by."""
 
 
 _95 = 1.959963984540054  # the normal quantile of 0.975

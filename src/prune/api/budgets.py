@@ -1,0 +1,130 @@
+"""The model within a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from prune import PruneError
+from prune.api import asking, material, options, subject
+from prune.api.subject import ModelOrPath, Subject
+from prune.experiments import perform, searching
+from prune.experiments.cells import Cell, Given, Source, Stored
+from prune.experiments.searching import Prices, Search
+from prune.experiments.sweep import Curve
+from prune.files.results import Attempt
+from prune.models import live
+from prune.settings.pruning import METHODS
+from prune.settings.search import Budget, Effort
+from prune.views import budgets as views
+from prune.views import tables
+
+if TYPE_CHECKING:
+    import keras  # type: ignore[import-untyped]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found; a notebook shows the table of all that was measured."""
+
+    model: keras.Model  # within the budget, without what no longer matters
+    chosen: Attempt
+    attempts: tuple[Attempt, ...]  # all that were measured, a field for each column
+
+    @property
+    def table(self) -> str:
+        """All that was measured, in columns."""
+        return tables.to_text(views.table(self.attempts))
+
+    def _repr_markdown_(self) -> str:
+        return tables.to_markdown(views.table(self.attempts))
+
+    def __str__(self) -> str:
+        """Return the table."""
+        return self.table
+
+
+def search(
+    model: ModelOrPath,
+    data: Any,
+    *,
+    max_drop: float | None = None,
+    under: str | int | None = None,
+    faster: float | None = None,
+    macs: float | None = None,
+    minutes: int | None = None,
+    tries: int | None = None,
+    methods: str | Sequence[str] = METHODS,
+    criterion: str | Sequence[str] | None = None,
+    repair: str | Sequence[str] | None = None,
+    scope: str | None = None,
+    keep: Sequence[str] = (),
+    include: Sequence[str] = (),
+    calibration: int | None = None,
+    seed: int = 0,
+) -> Found:
+    """Return the smallest model that loses little, or the best that is small or fast enough.
+
+    - `data`: training data, (x, y) or a data set of such batches.  A twelfth, at most 5,000, is
+      held out to choose by; criteria and repairs look at the rest.
+    - `max_drop`: points of accuracy that may be lost, such as 1.0.
+    - `under`: how long the deflated `.keras` file may be, such as "500KB"; `faster`: how many times
+      as fast as before it must answer; `macs`: percent of the multiply-adds that it may take.
+    - `minutes` and `tries` bound the search, which then gives the best so far.
+    - the others as in `prune.compare`; left out, every criterion and repair there is.
+
+    The given model is not changed.  Raises `PruneError` if no model is within the budget.
+    """
+    budget = options.read(
+        Budget, {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs}
+    )
+    budget.check()
+    effort = options.read(Effort, {"minutes": minutes, "tries": tries})
+    asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
+    asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
+    named = {name for name, value in asked.items() if value is not None}
+    cells = searching.candidates(asking.part(asked, seed), Stored("", seed), named)
+    given = subject.of(model)
+    read = material.read(data, "train", asking.names(given))
+    source = Source(asking.NAME, None, given=Given(train=read))
+    return _found(given, _search(given, cells, source, (budget, effort)))
+
+
+def _search(
+    given: Subject, cells: list[Cell], source: Source, bounds: tuple[Budget, Effort]
+) -> Search:
+    held_out = perform.held_out(source, given.network)
+    if not held_out.total:
+        raise PruneError("there are too few examples to hold some out: at least 12 are needed")
+    search = Search(
+        given.network,
+        list(_curves(given, cells, source)),
+        perform.engine(cells[0], given.network, held_out),
+        *bounds,
+        Prices(searching.file_bytes, searching.stopwatch(given.network, held_out.inputs)),
+    )
+    search.run()
+    perform.forget()  # or the data would stay in memory
+    return search
+
+
+def _curves(given: Subject, cells: list[Cell], source: Source) -> Iterator[Curve]:
+    """Yield the curves that this model can have; at least one must be."""
+    refusals = []
+    for cell in cells:
+        try:
+            yield perform.curve(cell, perform.Begun(given.network), source, spares=True)
+        except PruneError as error:
+            refusals.append(error)
+    if len(refusals) == len(cells):
+        raise refusals[0]
+
+
+def _found(given: Subject, search: Search) -> Found:
+    if search.best is None:
+        raise PruneError(f"no model is within the budget: {views.nearest(search)}")
+    best = search.best.attempt
+    attempts = tuple(replace(each, chosen=each == best) for each in search.attempts)
+    small = live.shrunk(given.template, search.best.pruned.network)
+    return Found(small, replace(best, chosen=True), attempts)
