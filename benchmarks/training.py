@@ -1,6 +1,8 @@
-"""How fast is a training step?  In turn, in one process, on the home network.
+"""How fast is a training step?  In turn, in one process, on the home network or another.
 
-    python benchmarks/training.py [ROUNDS]
+    python benchmarks/training.py [ROUNDS [NETWORK]]
+
+NETWORK is a file, or a name such as resnet8; it reads MNIST.
 
 Prints the median milliseconds of a step of plain Keras (`model.fit`, as it is and with our steps in
 a call), of ours, of ours with masks, and of ours with units removed, and the ratios round by round.
@@ -12,15 +14,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
-from prune.core import pruning
-from prune.core.network import Masks, Network
+from prune.core import anatomy, pruning
+from prune.core.network import Masks
 from prune.core.plan import Plan
-from prune.files import data, runs, weights
-from prune.models import keras_bridge
+from prune.files import data, runs
+from prune.models import keras_bridge, loading
 from prune.training.compiled import STEPS_PER_CALL, Examples
 from prune.training.course import Course
 from prune.training.recipe import Recipe
@@ -30,30 +34,36 @@ BATCHES = (32, 128)
 Run = Callable[[], object]
 
 
-def plain(network: Network, train: data.Data, batch: int, steps_in_a_call: int) -> Run:
+def built(network: Any) -> Any:
+    """Return a Keras model of a network."""
+    return keras_bridge.build(network) if anatomy.is_chain(network) else network.model()
+
+
+def plain(network: Any, train: data.Data, batch: int, steps_in_a_call: int) -> Run:
     """Return plain Keras, ready to take `STEPS` steps."""
     keras = keras_bridge.import_keras()
-    model = keras_bridge.build(network)
+    model = built(network)
     model.compile(
         optimizer=keras.optimizers.Adam(),
-        loss=keras_bridge.loss(network),
+        loss="sparse_categorical_crossentropy",
         metrics=["sparse_categorical_accuracy"],
         steps_per_execution=steps_in_a_call,
     )
     images, labels = train.images[: STEPS * batch], train.labels[: STEPS * batch]
+    images = images.reshape(-1, *model.inputs[0].shape[1:])
     return lambda: model.fit(images, labels, batch_size=batch, verbose=0)
 
 
-def ours(network: Network, train: data.Data, batch: int, held: Masks | None) -> Run:
+def ours(network: Any, train: data.Data, batch: int, held: Masks | None) -> Run:
     """Return our training, ready to take `STEPS` steps."""
     examples = Examples(train.images, train.labels)
     course = Course(network, examples, Recipe(epochs=100, batch_size=batch), held)
     return lambda: course.advance(STEPS)
 
 
-def masks(network: Network, method: str, sparsity: float) -> Masks:
+def masks(network: Any, method: str, sparsity: float) -> Masks:
     """Return the masks of a pruning."""
-    plan = Plan(network, pruning.layers(network), (sparsity,))
+    plan = Plan(network, pruning.layers(network, method=method), (sparsity,))
     (point,) = pruning.sweep(method, next(iter(pruning.CRITERIA[method])), plan)
     return point.masks
 
@@ -69,9 +79,9 @@ def timed(run: Run) -> tuple[float, float]:
     )
 
 
-def compare(batch: int, rounds: int) -> None:
+def compare(network: Any, batch: int, rounds: int) -> None:
     """Time all in turn and print."""
-    network, train = weights.load(weights.shipped()).network, data.load("mnist", "train")
+    train = data.load("mnist", "train")
     # Half of the weights: of so many masks nothing is cut out, and masks alone are measured.
     kinds = {
         "ours": ours(network, train, batch, None),
@@ -98,7 +108,8 @@ def compare(batch: int, rounds: int) -> None:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    machine = runs.machine()
+    name = sys.argv[2] if len(sys.argv) > 2 else "mnist"
+    asked, machine = loading.load(Path(name)).network, runs.machine()
     print(f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {count} rounds")
     for size in BATCHES:
-        compare(size, count)
+        compare(asked, size, count)

@@ -33,4 +33,4 @@ model = sparsity.strip_pruning(model)
 
 print(f"accuracy {told.history['accuracy'][-1]:.3f}")
 for each in model.weights:
-    print(f"{each.path:<30}{(keras.ops.convert_to_numpy(each) == 0).mean():8.1%} zeros")
+    print(f"{each.path:<30}{(keras.ops.convert_to_numpy(each.value) == 0).mean():8.1%} zeros")

@@ -33,8 +33,8 @@ for name, shares in told.history.items():
     print(f"{name:<30}", *(f"{share:6.3f}" for share in shares))
 
 model.fit(x, y, epochs=1, verbose=0, callbacks=[prune.Hold()])
-print(
-    "zeros:", {v.path: int((np.asarray(v) == 0).sum()) for v in model.weights if v.name == "kernel"}
-)
+for each in model.weights:
+    zeros = (keras.ops.convert_to_numpy(each.value) == 0).mean()
+    print(f"{each.path:<30}{zeros:8.1%} zeros")
 
 prune.shrink(model, tell=print)

@@ -175,7 +175,6 @@ def test_a_study_takes_a_model_from_a_file(prune, saved, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--retrain", "1"], "--retrain is for chains of Dense layers so far"),
         (["--engine", "numpy"], "engine 'numpy' runs chains of Dense layers alone"),
         (["--keep", "stam"], "no layer 'stam' to keep (did you mean stem?)"),
         (["--keep", "Conv2D"], "all that could go is kept or frozen"),

@@ -322,6 +322,14 @@ def test_what_no_column_tells_is_said_too(prune, tiny, tmp_path, command, argv, 
 
 
 @pytest.mark.parametrize(
+    ("more", "compared"), [([], True), (["--keep", "dense"], False), (["--include-output"], False)]
+)
+def test_the_published_network_compares_where_the_same_layers_go(prune, more, compared):
+    status, out, _ = prune("weight", "--k", "50", "--limit", "10", *more)
+    assert status == 0 and ("published" in out) == compared
+
+
+@pytest.mark.parametrize(
     ("argv", "used"),
     [
         (["weight"], False),

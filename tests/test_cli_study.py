@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from functools import partial
 
 import pytest
 
@@ -200,7 +201,13 @@ COMMAND = [sys.executable, "-m", "prune", "study"]
 def start(path, out, *more):
     """Start the command in a process of its own."""
     argv = [*COMMAND, str(path), "--out", str(out), "-q", *more]
-    return subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        argv,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # What a shell starts in the background ignores Ctrl-C, and so would this.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def finished(out):

@@ -6,9 +6,19 @@ import pytest
 from chains import CHAINS, PLAIN, SIGMOID, TANH, WITH_BIAS, calibration, chain, error
 from prune.core import masks, ranking
 from prune.core.alive import supports
+from prune.core.calibration import draw
 from prune.core.network import activation, arrays, preactivations
 from prune.core.refit import Shown, outputs, refit
 from prune.core.repair import aim, refit_all
+
+
+def test_calibration_is_a_fair_sample_of_a_file_that_is_sorted_by_class():
+    labels = np.repeat(np.arange(10), 100)
+    drawn = draw(labels[:, None].astype(np.float32), labels, 200, seed=0)
+    for part in (drawn.labels, drawn.labels[:100], drawn.labels[100:]):  # as refit holds one out
+        assert set(part) == set(range(10))
+    np.testing.assert_array_equal(drawn.images[:, 0], drawn.labels)
+    assert (draw(labels[:, None], labels, 200, seed=1).labels != drawn.labels).any()
 
 
 def all_kept(network):

@@ -270,6 +270,13 @@ def test_the_cheapest_that_holds_is_named_for_each_curve_cheapest_first():
     )
 
 
+def test_curves_that_cost_the_same_share_what_is_said_of_them():
+    rows = [replace(each, file_bytes=9) for each in ROWS if each.k == 0]
+    assert words.cheapest(rows, 0.98, "bytes") == (
+        "Cheapest within that point: weight and unit at k = 0 with 9 bytes."
+    )
+
+
 def test_what_the_clock_cannot_tell_apart_is_not_ranked():
     costs = [20, 10.5, 10, 5, 40, 10.9, 9, 1]
     rows = [timed_at(each, float(cost), 0.05) for each, cost in zip(ROWS, costs)]

@@ -238,8 +238,10 @@ COMMANDS = (
         "train",
         "train",
         "train the network",
-        "Train a network with Keras: ReLU layers without biases, softmax, Adam.",
+        "Train a network with Keras: the home network, ReLU layers without biases, or another of "
+        "the zoo, by a recipe of its own; what is given goes before it.",
         "prune train --save weights.h5\n"
+        "prune train --model resnet8 --save resnet8.keras\n"
         "prune train --save quick.keras --epochs 1 --limit 1000\n"
         "prune train --save small.weights.h5 --hidden 300,100 --seed 1",
         (Training, Save, Images, Out, Talk),

@@ -148,8 +148,10 @@ def _tables(job: Job, rows: list[Row], unpruned: float) -> list[Table]:
 
 
 def _compared(job: Job) -> bool:
-    """Tell whether the published network compares: only with its own data set it does."""
-    return job.source.name == "mnist" and published.is_home(job.network)
+    """Tell whether the published network compares: with its data set and all hidden layers."""
+    if job.source.name != "mnist" or not published.is_home(job.network):
+        return False
+    return list(job.curves[0].plan.layers) == [layer.name for layer in job.network[:-1]]
 
 
 def _draw(job: Job, rows: list[Row], unpruned: float) -> Any:

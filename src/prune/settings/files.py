@@ -66,7 +66,8 @@ class Weights(Activation):
     weights: Path | None = setting(
         None,
         path(),
-        "network to prune; the name may stand right after the command, too",
+        "network to prune: a file, or mnist, lenet5 or resnet8, which are in the package; it may "
+        "stand right after the command, too",
         group=COMMON,
         usual="the shipped one",
     )

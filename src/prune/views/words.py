@@ -98,11 +98,13 @@ def cheapest(rows: list[Row], unpruned: float, x: str) -> str:
         last, _ = reach(curve, unpruned)
         if last is not None:
             least[label] = _least([row for row in curve if row.k <= last], axis)
-    order = sorted(least.values(), key=lambda tied: axis.value(tied[0]))
-    labels = {id(tied): label for label, tied in least.items()}
-    told = [f"{labels[id(tied)]} {_with(tied, axis)}" for tied in order]
+    alike: dict[str, list[str]] = {}  # by what is said of them, so that equals share it
+    for label in sorted(least, key=lambda label: axis.value(least[label][0])):
+        alike.setdefault(_with(least[label], axis), []).append(label)
+    told = [f"{telling.listed(labels)} {said}" for said, labels in alike.items()]
+    order = [least[labels[0]][0] for labels in alike.values()]
     for i, (before, after) in enumerate(pairwise(order), 1):
-        if axis.bounds and not _costs_more(after[0], before[0], axis):
+        if axis.bounds and not _costs_more(after, before, axis):
             told[i] += " (too close to tell)"
     bound = "point" if metrics.of(rows[0]).name == ACCURACY else "bound"
     return f"Cheapest within that {bound}: {', '.join(told) or 'nothing asked'}."

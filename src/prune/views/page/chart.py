@@ -62,7 +62,9 @@ def section(found: list[Curve], whole: Interval | None, key: str, shown: str = "
     charts = [tag("div", chart(found, whole, name), class_="plot") for name in known]
     measured = found[0].metric.name
     titled = tag("legend", f"{measured[:1].upper()}{measured[1:]} against")
-    plots = tag("div", *charts, class_="plots", role="region", aria_label="Chart", tabindex=0)
+    plots = tag(
+        "div", *charts, class_="plots", role="region", aria_label=f"Chart of {key}", tabindex=0
+    )
     return joined([tag("fieldset", titled, *choices, plots, class_="axis"), legend(found, whole)])
 
 

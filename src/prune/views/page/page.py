@@ -232,7 +232,14 @@ def _drawn(facts: Facts, shown: Sequence[Shown], place: int, drops: Drops) -> Ma
         left = None if each.place is None else known.left[each.place]
         said = f"The model {each.title}: a bar for each layer; the table of layers has the values."
         drawings.append(tag("div", drawing(known, left, drops, said), class_="plot"))
-    plots = tag("div", *drawings, class_="plots", role="region", aria_label="The model", tabindex=0)
+    plots = tag(
+        "div",
+        *drawings,
+        class_="plots",
+        role="region",
+        aria_label=f"Model of run {place}",
+        tabindex=0,
+    )
     return tag("fieldset", tag("legend", "Drawn at"), *choices, plots, class_="axis")
 
 

@@ -38,7 +38,7 @@ body{margin:0 auto;max-width:1180px;padding:28px 32px 60px;background:var(--bg);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 h1{font-size:30px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em}
 h2{font-size:21px;margin:44px 0 10px;padding-top:14px;border-top:1px solid var(--rule)}
-h3{font-size:15px;margin:0;color:var(--dim);font-weight:600}
+h3,.title{font-size:15px;margin:0;color:var(--dim);font-weight:600}
 .lead{font-size:19px;max-width:60em;margin:0 0 20px}
 .note,small,.dim{color:var(--dim)}.note{font-size:14px;margin:4px 0}
 a{color:var(--link)}

@@ -40,7 +40,11 @@ def _tile(tile: Tile) -> Markup:
     arrow = tag("span", " → ", class_="dim", aria_label="becomes") if tile.before else ""
     value = tag("p", tag("span", tile.before, class_="dim"), arrow, tag("b", tile.after))
     return tag(
-        "div", tag("h3", tile.title), value, tag("p", tile.note, class_="note"), class_="tile"
+        "div",
+        tag("p", tile.title, class_="title"),
+        value,
+        tag("p", tile.note, class_="note"),
+        class_="tile",
     )
 
 
