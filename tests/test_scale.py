@@ -228,9 +228,9 @@ def test_a_study_reads_by_its_scale_and_cells_of_another_scale_are_other_cells(t
     np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
     text = f'data = "{path}"\nseeds = 0\nk = 50\n'
     with pytest.raises(PruneError, match="test images hold|train images hold"):
-        command._source(Console(True), studies.parse(text))
+        command._source(Console(True), studies.parse(text), True)
     study = studies.parse(f'scale = "none"\n{text}')
-    source = command._source(Console(True), study)
+    source = command._source(Console(True), study, True)
     np.testing.assert_array_equal(perform.images(source, "test").images, images)
     cell = grid.cells(study)[0]
     found = cells.identity(cell, source)

@@ -104,6 +104,7 @@ def _wanted(targets: np.ndarray, shape: Shape, loss: str, what: str) -> Wanted:
         whole = whole if whole is not None else one_hot(targets, shape)
         if whole is not None:
             return Wanted(CROSS_ENTROPY, _in_range(whole, shape[0], what))
+        _check_countable(targets, what)
     elif shape[-1] != 1 and (_names_places(targets, shape) or known == CROSS_ENTROPY):
         places = inputs.fitted(targets, {"": shape[:-1]}, what, "gives classes at")[""]
         return Wanted(CROSS_ENTROPY, _in_range(places.astype(np.int64), shape[-1], what))
@@ -121,6 +122,15 @@ def _names_places(targets: np.ndarray, shape: Shape) -> bool:
 def _columns(targets: np.ndarray, shape: Shape) -> np.ndarray:
     """Return numbers (n,) as (n, 1) where that is asked for."""
     return targets[:, None] if targets.ndim == 1 and len(shape) == 1 else targets
+
+
+def _check_countable(targets: np.ndarray, what: str) -> None:
+    """Refuse whole numbers, one each, that are no classes since there are not so many."""
+    if targets.dtype.kind in "iu" and targets.size == len(targets):
+        raise PruneError(
+            f"{what} go from {targets.min()} to {targets.max()}; they count from 0, and up to "
+            f"{MOST_CLASSES:,}"
+        )
 
 
 def _in_range(found: np.ndarray, number: int | None, what: str) -> np.ndarray:
