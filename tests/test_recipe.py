@@ -20,6 +20,7 @@ GIVEN = {
     "momentum": 0.5,
     "decay": "linear",
     "input_dropout": 0.125,
+    "augment": 2,
 }
 WORDS = [f"--{name.replace('_', '-')}={value}" for name, value in GIVEN.items()]
 WANTED = Recipe(epochs=3, **GIVEN)
