@@ -140,6 +140,9 @@ def test_several_inputs_and_outputs_go_by_their_names(keras, measured, rng):
     rows, _ = measured(model, **arrays)
     assert rows[0]["metric"] == "cross-entropy + mean squared error"
     assert rows[0]["loss"] == pytest.approx(expected, rel=1e-4)
+    arrays |= {name.replace("test", "train"): array for name, array in arrays.items()}
+    with pytest.raises(AssertionError, match="--retrain trains classifiers of one input; this mod"):
+        measured(model, "--retrain", "1", **arrays)
 
 
 def test_tokens_are_not_divided_and_sequences_are_measured_by_cross_entropy(keras, measured, rng):

@@ -165,11 +165,21 @@ def test_units_of_a_model_with_normalisation_are_repaired_unless_asked_otherwise
 def test_a_study_takes_a_model_from_a_file(prune, saved, tmp_path):
     path = tmp_path / "s.toml"
     path.write_text(f'model = "{saved}"\nmethods = "weight"\nk = [0, 60]\nlimit = 200\n')
+    status, _, err = prune("study", path, "--dry-run")
+    assert status == 0 and "are left" in err
     status, out, err = prune("study", path, "--format", "json")
     assert status == 0, err
     asked = ("weight", "--weights", saved, "--k", "0,60", "--limit", 200, "--format", "json")
     alone = json.loads(prune(*asked)[1])
     assert [row["correct"] for row in json.loads(out)] == [row["correct"] for row in alone]
+
+
+def test_what_is_left_is_trained_and_saved_smaller(prune, saved, tmp_path):
+    asked = ("shrink", "--weights", saved, "--method", "unit", "--k", "50", "--limit", 200)
+    words = ("--retrain", "1", "--augment", "1", "--distill", "0.5", "--save", "small.keras")
+    status, _, err = prune(*asked, *words)
+    assert status == 0, err
+    assert "Proof: the file as read back differs" in err
 
 
 @pytest.mark.parametrize(

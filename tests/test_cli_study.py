@@ -206,7 +206,7 @@ def start(path, out, *more):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         # What a shell starts in the background ignores Ctrl-C, and so would this.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 

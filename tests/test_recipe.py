@@ -20,6 +20,7 @@ GIVEN = {
     "momentum": 0.5,
     "decay": "linear",
     "input_dropout": 0.125,
+    "augment": 2,
 }
 WORDS = [f"--{name.replace('_', '-')}={value}" for name, value in GIVEN.items()]
 WANTED = Recipe(epochs=3, **GIVEN)
@@ -83,7 +84,8 @@ def test_a_settings_file_says_how_to_train_on(optimizer):
 def test_a_settings_file_says_how_the_first_training_goes():
     (part,) = studies.parse(
         "seeds = 4\nepochs = 3\nbatch-size = 7\nlearning-rate = 0.25\ntrain-optimizer = 'sgd'\n"
-        "train-momentum = 0.5\ntrain-decay = 'linear'\ntrain-input-dropout = 0.125\nk = 50\n"
+        "train-momentum = 0.5\ntrain-decay = 'linear'\ntrain-input-dropout = 0.125\n"
+        "train-augment = 2\nk = 50\n"
     ).parts
     for cell in grid.cells(Study("", "mnist", None, (part,))):
         assert recipe(cell.training) == replace(WANTED, seed=4) and cell.retraining is None

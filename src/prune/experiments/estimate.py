@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from prune.core import pruning
+from prune.core import anatomy, pruning
 from prune.experiments import perform
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.crew import train_on_one_thread
@@ -89,6 +89,19 @@ def _images(source: Source, split: data.Split) -> int:
     return len(perform.images(source, split).labels)
 
 
+def _of_model(cell: Cell, model: Any, source: Source, few: Source) -> float:
+    """Guess the seconds of a cell of any model, of which there is but this one."""
+    split: data.Split = "train" if cell.retraining else "test"
+    epochs = cell.retraining.epochs if cell.retraining else 1
+    once = cell.retraining and replace(cell.retraining, epochs=1)
+    calibration = min(_PROBED, cell.calibration)
+    short = replace(cell, k=cell.k[-1:], calibration=calibration, retraining=once)
+    start = time.perf_counter()
+    perform.prune(short, model, few, None)
+    share = perform.images(source, split).total / perform.images(few, split).total
+    return (time.perf_counter() - start) * share * len(cell.k) * epochs
+
+
 def probe(state: State) -> Callable[[Task], float]:
     """Return what guesses the seconds of a cell by doing a small part of it."""
     train_on_one_thread()
@@ -107,6 +120,9 @@ def probe(state: State) -> Callable[[Task], float]:
         return once + epoch * share * cell.epochs
 
     def prune(cell: Cell) -> float:
+        stored = None if isinstance(cell.training, Training) else state.networks[cell.training]
+        if stored is not None and not anatomy.is_chain(stored):
+            return _of_model(cell, stored, state.source, few)
         if cell.retraining:  # pruning takes little beside it
             epochs = cell.retraining.epochs * len(cell.k)
             return train(replace(_like(cell.training, state), epochs=epochs))

@@ -132,11 +132,11 @@ def _drawn(
 def untrained(cell: Training, source: Source) -> Any:
     """Return the network that a training starts from."""
     train, test = images(source, "train"), images(source, "test")
-    classes = max(2, train.classes, test.classes)
+    classes, inputs = max(2, train.classes, test.classes), train.images.shape[1]
     if cell.model in MODELS:
         return net(zoo.untrained(cell.model, train.inputs.shape[1:], classes, cell.seed))
     hidden = LENET300_HIDDEN if cell.model == LENET300 else cell.hidden
-    sizes = [train.images.shape[1], *hidden, classes]
+    sizes = [inputs, *hidden, classes]
     return fit.initial(sizes, cell.seed, biases=cell.model == LENET300)
 
 
