@@ -220,7 +220,7 @@ def code_lines(text):
 
 def lengths():
     """Return how many lines of code each function has, by file and name."""
-    code = {path: code_lines(path.read_text()) for path, _ in FUNCTIONS}
+    code = {path: code_lines(path.read_text()) for path in {path for path, _ in FUNCTIONS}}
     return {
         f"{path.relative_to(SOURCE)}:{node.lineno} {node.name}": sum(
             line in code[path] for line in range(node.lineno, node.end_lineno + 1)
