@@ -19,11 +19,11 @@ from statistics import median
 
 import numpy as np
 
-from prune.cli import options
-from prune.core import pruning
+from prune.core import judge, pruning
 from prune.core.plan import Plan
 from prune.experiments.engines import numpy_engine
 from prune.files import data, runs, weights
+from prune.settings.pruning import Pruning
 
 HERE = Path(__file__).parent
 
@@ -59,14 +59,14 @@ def evaluation(rounds: int) -> None:
     """Time the evaluation of the 20 points against 20 times the dense matrix products."""
     network = weights.load(weights.shipped()).network
     test = data.load("mnist", "test")
-    sparsities = tuple(options.sparsities([options.DEFAULT_K]))
+    sparsities = Pruning().k
     plan = Plan(network, pruning.layers(network), sparsities)
     pruned = [
         point.network
         for curve in (("weight", "magnitude"), ("unit", "norm"))
         for point in pruning.sweep(*curve, plan)
     ]
-    engine = numpy_engine(network, test.images, test.labels)
+    engine = numpy_engine(network, test.images, judge.classes(test.labels))
     ours, floor = [], []
     for _ in range(rounds):
         started = time.perf_counter()
