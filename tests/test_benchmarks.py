@@ -1,4 +1,4 @@
-"""What measures the claims takes long and runs by hand; that it finds all it uses is tested here."""
+"""What measures claims takes long and runs by hand; that it finds all it uses is tested here."""
 
 from __future__ import annotations
 
