@@ -1,0 +1,184 @@
+"""Points of trained models against plain Keras, and the two engines against each other."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from chains import WITH_BIAS
+from prune.core import judge, pruning, scopes
+from prune.core.calibration import Calibration
+from prune.core.plan import Plan
+from prune.experiments.engines import numpy_engine
+from prune.files import data
+from prune.models import keras_bridge, running
+from prune.models.net import net
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
+]
+
+KS = (Fraction(0), Fraction(1, 2), Fraction(9, 10))
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return keras_bridge.import_keras()
+
+
+def normalised(keras):
+    """Convolutions with normalisation behind each."""
+    layers = keras.layers
+    x = images = keras.Input((28, 28, 1))
+    for name, units in (("a", 8), ("b", 12)):
+        x = layers.Conv2D(units, 3, strides=2, use_bias=False, name=name)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.8, name=f"{name}_norm")(x))
+    output = layers.Dense(10, activation="softmax", name="output")
+    return keras.Model(images, output(layers.GlobalAveragePooling2D()(x)))
+
+
+def added(keras):
+    """A branch added to what it began with."""
+    layers = keras.layers
+    images = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 5, strides=3, activation="relu", name="a")(images)
+    y = layers.Conv2D(8, 3, padding="same", activation="relu", name="b")(x)
+    x = layers.ReLU()(layers.Add()([x, layers.Conv2D(8, 3, padding="same", name="c")(y)]))
+    return keras.Model(images, layers.Dense(10, name="output")(layers.Flatten()(x)))
+
+
+def depthwise(keras):
+    """A depthwise kernel between two others."""
+    layers = keras.layers
+    images = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 5, strides=3, activation="relu", name="a")(images)
+    x = layers.DepthwiseConv2D(3, activation="relu", name="each")(x)
+    x = layers.Conv2D(12, 1, activation="relu", name="b")(x)
+    return keras.Model(images, layers.Dense(10, name="output")(layers.Flatten()(x)))
+
+
+def joined(keras):
+    """Two branches side by side."""
+    layers = keras.layers
+    images = keras.Input((28, 28, 1))
+    parts = [
+        layers.Conv2D(6, 5, strides=3, padding="same", activation="relu", name="a")(images),
+        layers.Conv2D(5, 3, strides=3, padding="same", activation="relu", name="b")(images),
+    ]
+    x = layers.Conv2D(10, 3, activation="relu", name="c")(layers.Concatenate()(parts))
+    return keras.Model(images, layers.Dense(10, name="output")(layers.Flatten()(x)))
+
+
+# Of each: what makes the units of a group, and what else holds an array along them.
+GROUPS = {
+    normalised: {"a": ["a"], "b": ["b"]},
+    added: {"a": ["a", "c"], "b": ["b"]},
+    depthwise: {"a": ["a"], "b": ["b"]},
+    joined: {"a": ["a"], "b": ["b"], "c": ["c"]},
+}
+ALONG = {normalised: {"a": "a_norm", "b": "b_norm"}, depthwise: {"a": "each"}}
+
+
+def trained(keras, build):
+    keras.utils.set_random_seed(0)
+    model = build(keras)
+    train = data.load("mnist", "train", 2000)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=build is not normalised)
+    model.compile(keras.optimizers.Adam(0.005), loss)
+    model.fit(train.images.reshape(-1, 28, 28, 1), train.labels, epochs=4, verbose=0)
+    return model
+
+
+def smallest(scores, k):
+    """Tell the k percent of smallest scores, the first of equal ones first."""
+    mask = np.zeros(scores.size, bool)
+    mask[np.argsort(scores, axis=None, kind="stable")[: k * scores.size // 100]] = True
+    return mask.reshape(scores.shape)
+
+
+def zero(model, name, gone):
+    """Set to zero what is gone of a layer, whole units where that is a row."""
+    layer = model.get_layer(name)
+    kernel, *others = layer.get_weights()
+    if gone.ndim > 1:
+        layer.set_weights([np.where(gone, 0, kernel), *others])
+    elif name == "each":
+        layer.set_weights([np.where(gone[:, None], 0, kernel), np.where(gone, 0, others[0])])
+    elif name.endswith("_norm"):  # gamma and beta; what was counted stays
+        first = [np.where(gone, 0, array) for array in (kernel, others[0])]
+        layer.set_weights([*first, *others[1:]])
+    else:
+        layer.set_weights([np.where(gone, 0, array) for array in (kernel, *others)])
+
+
+def plainly(keras, model, build, method, k):
+    """Count what stock Keras gets right at a point."""
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    for group, makers in GROUPS[build].items():
+        kernels = {name: model.get_layer(name).get_weights()[0] for name in makers}
+        if method == "weight":
+            for name, kernel in kernels.items():
+                zero(other, name, smallest(np.abs(kernel), k))
+            continue
+        squares = [np.square(each.astype(float)).sum(axis=(0, 1, 2)) for each in kernels.values()]
+        gone = smallest(np.sqrt(sum(squares)), k)
+        for name in [*makers, *filter(None, [ALONG.get(build, {}).get(group)])]:
+            zero(other, name, gone)
+    test = data.load("mnist", "test")
+    answers = other.predict(test.images.reshape(-1, 28, 28, 1), batch_size=500, verbose=0)
+    return int((answers.argmax(axis=1) == test.labels).sum())
+
+
+@pytest.mark.parametrize("build", GROUPS, ids=lambda build: build.__name__)
+def test_every_point_is_within_an_image_of_plain_keras(prune, keras, tmp_path, build):
+    model = trained(keras, build)
+    model.save(tmp_path / "m.keras")
+    # As pruning leaves them: by default a model with normalisation has its statistics renewed.
+    argv = ("compare", "--weights", tmp_path / "m.keras", "--k", "0,25,50", "--repair", "none")
+    status, out, err = prune(*argv, "--format", "json")
+    assert status == 0, err
+    rows = json.loads(out)
+    assert rows[0]["correct"] > 3000 and len(rows) == 6
+    for row in rows:
+        expected = plainly(keras, model, build, row["method"], row["k"])
+        assert abs(row["correct"] - expected) <= 1, row
+
+
+SCOPES = [scopes.SCOPES["layer"], scopes.ranked_together(Fraction(1, 100))]
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
+@pytest.mark.parametrize(
+    ("method", "criterion"),
+    [
+        (method, name)
+        for method, known in pruning.CRITERIA.items()
+        for name, each in known.items()
+        if not each.needs_images
+    ],
+)
+def test_both_engines_cut_the_same_of_a_chain(method, criterion, scope):
+    chain = WITH_BIAS
+    model = net(keras_bridge.build(chain))
+    rng = np.random.default_rng(0)
+    images = rng.random((300, 12)).astype(np.float32)
+    labels = rng.integers(0, 4, 300)
+    first, second = (
+        pruning.sweep(
+            method,
+            criterion,
+            Plan(each, pruning.layers(each, method=method), KS, Calibration(seed=3), scope),
+        )
+        for each in (chain, model)
+    )
+    engine = numpy_engine(chain, images, labels)
+    other = running.Engine(model, images, judge.classes(labels))
+    for ours, theirs in zip(first, second, strict=True):
+        pairs = zip(ours.masks.values(), theirs.masks.values(), strict=True)
+        assert all(np.array_equal(*pair) for pair in pairs)
+        assert abs(engine(ours.network).correct - other(theirs.network).correct) <= 1
