@@ -122,7 +122,11 @@ def test_what_cannot_be_had_is_told_with_the_nearest(prune, tiny, tmp_path):
         (["--under", "many"], "expected a size such as 500KB or 2MB, got 'many'"),
         (["--faster", "1"], "expected a number above 1, such as 2x, got '1'"),
         (["--max-drop", "1", "--save", "a.h5"], "what is found is saved as .keras"),
-        (["--max-drop", "101"], "101"),
+        (
+            ["--max-drop", "many"],
+            "expected points of accuracy from 0 to 100, such as 1, got 'many'",
+        ),
+        (["--max-drop", "101"], "expected points of accuracy from 0 to 100, such as 1, got '101'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_line(prune, tiny, tmp_path, more, told):

@@ -35,7 +35,10 @@ def _from_one(number: int) -> int:
 
 
 def _points(text: str) -> Fraction:
-    return Fraction(lists.percent(text, text, "points")) / 100
+    try:
+        return Fraction(lists.percent(text, text, "points")) / 100
+    except PruneError:
+        raise ValueError from None
 
 
 def _kind(expected: str, metavar: str, typed: Any, said: Any) -> Kind:
