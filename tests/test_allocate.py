@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -123,3 +125,24 @@ def test_an_allocation_cuts_each_layer_to_its_share():
     scores = {"a": np.arange(10.0), "b": np.arange(20.0)}
     cut = scope.cut(scope.rank(scores), Fraction(1, 2))
     assert [np.count_nonzero(~cut[name]) for name in "ab"] == [9, 2]
+
+
+@pytest.mark.parametrize("per", ["things", "macs"])
+def test_an_allocation_gains_per_what_is_asked_what_was_measured(prune, tiny, tmp_path, per):
+    asked = ["sensitivity", *tiny, "--k", "0,25,50,75", "--per", per, "--out", tmp_path]
+    assert prune(*asked)[0] == 0
+    rows = list(csv.DictReader((tmp_path / "training.csv").read_text().splitlines()))
+    found = json.loads((tmp_path / "allocation.json").read_text())
+    whole = max(float(row["macs"]) for row in rows)
+    curves = {}
+    for row in rows:
+        gain = float(row["pruned"]) if per == "things" else whole - float(row["macs"])
+        curves.setdefault(row["layers"], []).append((float(row["k"]), gain))
+    assert found["layers"].keys() == curves.keys()
+    most = sum(curve[-1][1] / 0.75 for curve in curves.values())
+    for i, k in enumerate(found["k"]):
+        gains = [
+            np.interp(found["layers"][name][i], *zip(*curve, strict=True))
+            for name, curve in curves.items()
+        ]
+        assert sum(gains) == pytest.approx(most * k / 100, abs=len(curves))

@@ -149,3 +149,12 @@ def test_a_study_of_a_model_without_classes_says_what_to_do(prune, tmp_path):
     status, out, err = prune("study", settings)
     assert (status, out) == (4, "")
     assert "is measured by its mean squared error; use `prune compare`" in err
+
+
+def test_what_gains_nothing_is_named(prune, tmp_path):
+    model, data = tmp_path / "model.keras", tmp_path / "data.npz"
+    convolutional(keras_bridge.import_keras()).save(model)
+    np.savez(data, **FEW, x_train=X, y_train=Y)
+    asked = ["sensitivity", "--weights", model, "--data", data, "--k", "0,50", "--per", "bytes"]
+    status, _, err = prune(*asked)  # a file holds zeros like anything else
+    assert status == 2 and "pruning 'first/kernel' gains no bytes; use --per things" in err

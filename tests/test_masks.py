@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ from prune import PruneError
 from prune.core import criteria, masks, pruning, ranking, scopes
 from prune.core.calibration import Calibration
 from prune.core.network import nonzero
+from prune.settings.pruning import Pruning
 
 SPARSITIES = [0, 0.25, 0.29, 0.5, 0.58, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99, 1]
 
@@ -168,3 +170,45 @@ def test_a_smaller_floor_lets_a_layer_lose_more():
         assert np.count_nonzero(cut["poor"]) == left
         assert np.count_nonzero(cut["good"]) == 1000 - left
         assert scope.floored(cut) == ("poor",)
+
+
+FAMILIES = {"a": "x", "b": "y", "c": "x", "d": "y"}
+SIZES = {"a": 16, "b": 40, "c": 9, "d": 3}
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_each_form_loses_its_share_ranked_by_itself(rng, sparsity):
+    scores = {name: rng.normal(size=size).round(1) for name, size in SIZES.items()}
+    scope = scopes.by_form(FAMILIES)
+    cut = scope.cut(scope.rank(scores), sparsity)
+    assert list(cut) == list(scores)
+    together = scopes.SCOPES["network"]
+    for form in ("x", "y"):
+        alone = {name: scores[name] for name in SIZES if FAMILIES[name] == form}
+        expected = together.cut(together.rank(alone), sparsity)
+        for name, mask in expected.items():
+            np.testing.assert_array_equal(cut[name], mask)
+
+
+@pytest.mark.parametrize("scope", ["layer", "network", "isomorphic"])
+@pytest.mark.parametrize("multiple", [1, 8, 100])
+def test_what_is_kept_of_a_group_is_a_multiple_and_the_best(rng, scope, multiple):
+    network = make_network(rng, [6, 40, 17, 5, 3])
+    asked = Pruning("unit", "norm", scope=scope, round_to=multiple)
+    plain = scopes.of(replace(asked, round_to=1), network)
+    rounded = scopes.of(asked, network)
+    scores = {name: criteria.norm(network, Calibration())[name] for name in pruning.layers(network)}
+    for sparsity in SPARSITIES:
+        masks_of = plain.cut(plain.rank(scores), sparsity)
+        for name, mask in rounded.cut(rounded.rank(scores), sparsity).items():
+            kept, least = np.count_nonzero(mask), np.count_nonzero(masks_of[name])
+            assert kept == min(mask.size, -(-least // multiple) * multiple)
+            assert scores[name][~mask].max(initial=-1) <= scores[name][mask].min(initial=np.inf)
+            if rounded.share is not None:  # as who removes one by one would
+                gone = ranking.count(rounded.share(name, sparsity), mask.size)
+                assert gone == mask.size - kept
+
+
+def test_weights_do_not_come_in_multiples(prune, tiny):
+    status, _, err = prune("weight", *tiny, "--round-to", "8")
+    assert status == 2 and "--round-to 8 is for units; leave it out for weights" in err

@@ -16,7 +16,7 @@ from prune.core.network import Sparsity
 from prune.core.pruning import CRITERIA
 from prune.core.ramp import ramp as ramped
 from prune.settings.fields import check_known
-from prune.settings.pruning import NETWORK, WEIGHT, Pruning
+from prune.settings.pruning import LAYER, WEIGHT, Pruning
 from prune.settings.spelling import counted
 from prune.settings.timetable import Length, Timetable
 
@@ -194,7 +194,7 @@ def _checked(asked: Pruning, k: float | None, n_of_m: tuple[int, int] | None) ->
         raise PruneError("give k, a percent from 0 to 100, or n_of_m, such as (2, 4); one of both")
     if len(asked.k) > 1 and n_of_m is None:
         raise PruneError(f"k is one percent here, got {k!r}")
-    if n_of_m is not None and (asked.method != WEIGHT or asked.scope == NETWORK):
+    if n_of_m is not None and (asked.method != WEIGHT or asked.scope != LAYER):
         raise PruneError(
             'n_of_m is for method "weight" and scope "layer": a pattern of single weights'
         )

@@ -24,8 +24,9 @@ from prune.files import allocations, atomic, results
 from prune.files.results import Row
 from prune.models import live
 from prune.models.net import KERAS, net
+from prune.settings.fields import check_known
 from prune.settings.files import BY_K
-from prune.settings.pruning import METHODS, NO_REPAIR, WEIGHT
+from prune.settings.pruning import GAINS, METHODS, NO_REPAIR, THINGS, WEIGHT
 from prune.views import tables, words
 from prune.views.tables import Table
 
@@ -152,13 +153,14 @@ def sensitivity(
     train: Any = None,
     calibration: int | None = None,
     engine: str | None = None,
+    per: str = THINGS,
     seed: int = 0,
 ) -> Sensitivity:
     """Prune each layer, or group of units, alone to each k, and measure each.
 
     The rows are measured on `data`, and the `allocation` is chosen by the losses on `train`, some
-    of the training data, or else on `data` too; with a function for data there is none.  The
-    arguments are those of `compare`.
+    of the training data, or else on `data` too; with a function for data there is none.  It spreads
+    `per` "things", "macs" or "bytes".  The other arguments are those of `compare`.
     """
     asked: dict[str, Any] = {
         "method": method,
@@ -168,12 +170,13 @@ def sensitivity(
         "keep": keep,
     }
     asked |= {"include": include, "calibration": calibration, "engine": engine}
+    check_known(per, GAINS, "per")
     (cell,) = asking.cells(asked, seed)
     given, source = _prepared(model, data, train)
-    return _alone(given, cell, source)
+    return _alone(given, cell, source, per)
 
 
-def _alone(given: Subject, cell: Cell, source: Source) -> Sensitivity:
+def _alone(given: Subject, cell: Cell, source: Source, per: str) -> Sensitivity:
     line = asking.curve(given, cell, source)
     reported = perform.engines([cell], given.network, source).test
     chosen_by = _chosen_by(given, cell, source) or reported
@@ -182,7 +185,9 @@ def _alone(given: Subject, cell: Cell, source: Source) -> Sensitivity:
     perform.forget()  # or the data would stay in memory
     learnt = [row for row, _ in pairs]
     path = (
-        {} if whole.training.loss is None else alone.suggest(learnt, whole.training, list(cell.k))
+        {}
+        if whole.training.loss is None
+        else alone.suggest(learnt, alone.unpruned_row(line, whole.training), list(cell.k), per)
     )
     return Sensitivity(
         tuple(row for _, row in pairs),

@@ -39,7 +39,8 @@ def weights(
 
     - `model`: a built Keras model, which is not changed, or the path of one.
     - `k`: percent, 0 to 100; or `n_of_m`, such as (2, 4): n of every m inputs in a row stay.
-    - `scope`: "layer", or "network": all kernels are ranked together, `floor` percent of each last.
+    - `scope`: "layer"; "network": all are ranked together, `floor` percent of each last; or
+      "isomorphic": all of one form are.
     - `repair`: "none", or "lstsq": refit what is left by least squares.
     - `data`: for criteria and repairs that look at images: some of the training data, (x, y) arrays
       as the model takes them, x (n, ...) and y (n,), or a data set of such batches.
@@ -75,6 +76,7 @@ def units(
     keep: Sequence[str] = (),
     k_map: str | os.PathLike[str] | None = None,
     calibration: int | None = None,
+    round_to: int = 1,
     seed: int = 0,
 ) -> keras.Model:
     """Return a new, smaller model without k percent of the units.
@@ -84,8 +86,9 @@ def units(
     (Li 2017, with L1), and whatever else no longer matters.  The new model is proved equal, layer
     by layer, to the old one with those units at zero.
 
-    The arguments are those of `weights`.  Raises `PruneError` for what cannot be asked, and if the
-    smaller model differs.
+    `round_to` leaves a multiple of so many of each group, or all: never fewer than without.  The
+    other arguments are those of `weights`.  Raises `PruneError` for what cannot be asked, and if
+    the smaller model differs.
     """
     asked: dict[str, Any] = {
         "criterion": criterion,
@@ -94,7 +97,7 @@ def units(
         "floor": floor,
         "k": k,
     }
-    asked |= {"keep": keep, "k_map": k_map, "calibration": calibration}
+    asked |= {"keep": keep, "k_map": k_map, "calibration": calibration, "round_to": round_to}
     given = subject.of(model)
     how = asking.How(UNIT, asked, seed)
     return live.shrunk(given.template, asking.pruned(given, how, data).network)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prune import PruneError
-from prune.core import blocks, pruning, structure
+from prune.core import blocks, pruning, scopes, structure
 from prune.core.calibration import Calibration
 from prune.core.network import Masks, Sparsity
 from prune.core.plan import Plan
 from prune.core.ranking import count
-from prune.core.scopes import SCOPES, Scope, ranked_together
 from prune.core.structure import Arrays
 from prune.models.holding import Grip, kept_entries, nonzero_entries
 from prune.models.net import net
-from prune.settings.pruning import NETWORK, UNIT, Pruning
+from prune.settings.pruning import UNIT, Pruning
 
 if TYPE_CHECKING:
     import keras  # type: ignore[import-untyped]
@@ -65,9 +64,8 @@ class Thinning:
     ) -> None:
         """Take hold of all that may go."""
         self._net, self._asked, self._seed = net(model), asked, seed
-        self._scope = SCOPES["layer"] if n_of_m is None else blocks.n_of_m(*n_of_m)
-        if asked.scope == NETWORK:
-            self._scope = ranked_together(asked.floor)
+        by_rank = scopes.of(asked, self._net)
+        self._scope = by_rank if n_of_m is None else blocks.n_of_m(*n_of_m)
         named = (asked.method, asked.keep, asked.include_output, asked.include)
         self._layers = self._net.layers(*named)
         if not self._layers:
@@ -120,14 +118,13 @@ class Thinning:
         arrays = _finished(self._grip, self._kept)
         for name, zero in self._zeros(arrays).items():
             gone = ~self._masks.get(name, np.ones_like(zero))
-            if not zero[gone].all() or int(gone.sum()) != _wanted(self._scope, self._at, gone):
+            if not zero[gone].all() or int(gone.sum()) != self._wanted(name, gone):
                 raise PruneError(
                     f"{int(zero.sum()):,} of {zero.size:,} are zero in {name!r}, which is not "
                     "what was asked for; please report it"
                 )
 
-
-def _wanted(scope: Scope, sparsity: Sparsity, gone: np.ndarray) -> int:
-    """Return how many are to be gone, where that is known without the others."""
-    share = scope.share
-    return int(gone.sum()) if share is None else count(share("", sparsity), gone.size)
+    def _wanted(self, name: str, gone: np.ndarray) -> int:
+        """Return how many of a layer are to be gone, where that is known without the others."""
+        share = self._scope.share
+        return int(gone.sum()) if share is None else count(share(name, self._at), gone.size)

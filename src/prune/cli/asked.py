@@ -11,7 +11,7 @@ from prune import PruneError
 from prune.settings import lists
 from prune.settings.fields import Setting, settings
 from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
-from prune.settings.pruning import LAYER, NETWORK, Controls, Pruning
+from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
 from prune.settings.study import KEYS, Part, by_recipe
 
@@ -167,11 +167,13 @@ def refuse(asked: Asked) -> None:
     if again and again.epochs:
         _check_retraining(again, owners[Pruning], owners.get(Controls, Controls()))
     if Pruning in owners:
-        _check_pruning(owners[Pruning])
+        _check_pruning(owners[Pruning], asked.command.methods or (owners[Pruning].method,))
     asked.command.check(asked)
 
 
-def _check_pruning(pruning: Pruning) -> None:
+def _check_pruning(pruning: Pruning, methods: tuple[str, ...]) -> None:
+    if pruning.round_to > 1 and UNIT not in methods:
+        raise PruneError(f"--round-to {pruning.round_to} is for units; leave it out for weights")
     if pruning.k_map is not None and pruning.scope != LAYER:
         raise PruneError(f"--k-map says how far each layer goes; leave out --scope {pruning.scope}")
 
@@ -190,8 +192,8 @@ def _check_retraining(again: Retraining, pruning: Pruning, controls: Controls) -
             f"--rewind takes an epoch of the original training, 0 to {Recipe.epochs}, "
             f"got {again.rewind}"
         )
-    if controls.controls and pruning.scope == NETWORK and again.schedule != ONE_SHOT:
+    if controls.controls and pruning.scope != LAYER and again.schedule != ONE_SHOT:
         raise PruneError(
-            f"--controls with --scope network cannot follow --schedule {again.schedule}, whose "
-            "counts by layer training decides; use --scope layer or one-shot"
+            f"--controls with --scope {pruning.scope} cannot follow --schedule {again.schedule}, "
+            "whose counts by layer training decides; use --scope layer or one-shot"
         )

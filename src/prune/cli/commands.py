@@ -29,7 +29,7 @@ from prune.settings.files import (
     Weights,
     Workers,
 )
-from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
+from prune.settings.pruning import METHODS, UNIT, WEIGHT, Allotting, Controls, Images, Pruning
 from prune.settings.recipe import Retraining, Training
 from prune.settings.search import Budget, Effort
 
@@ -123,9 +123,9 @@ COMMANDS = (
         "Prune each layer alone, at each k, and suggest how far to prune each for the least loss "
         "on training images.",
         "prune sensitivity\n"
-        "prune sensitivity --method unit --repair lstsq\n"
+        "prune sensitivity --method unit --repair lstsq --per macs\n"
         "prune weight --k-map results/sensitivity/allocation.json",
-        (Pruning, Controls, Weights, Images, Out, Page, Talk),
+        (Pruning, Allotting, Controls, Weights, Images, Out, Page, Talk),
         defaults={"out": Path("results/sensitivity")},
         helps={"controls": _HIDDEN},
         one_curve=True,

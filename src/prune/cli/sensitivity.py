@@ -17,6 +17,7 @@ from prune.experiments.sensitivity import Both
 from prune.files import allocations, atomic, results
 from prune.files.results import Row
 from prune.settings.files import Out
+from prune.settings.pruning import Allotting
 from prune.views import tables, words
 
 FILES = (
@@ -36,7 +37,9 @@ def run(asked: Asked) -> int:
         texts = jobs.write_tables(job.out, test, [tables.by_layer(told)])
         jobs.write_outline(job, anatomy.of(job.network).outline())
         atomic.write(job.out / "training.csv", results.to_csv(training).encode())
-        path = sensitivity.suggest(training, unpruned.training, list(cell.k))
+        whole = sensitivity.unpruned_row(job.curves[0], unpruned.training)
+        per = asked.of(Allotting).per
+        path = sensitivity.suggest(training, whole, list(cell.k), per)
         atomic.write(job.out / "allocation.json", allocations.to_json(path).encode())
         job.record.results = {
             "unpruned": unpruned.test._asdict(),
@@ -56,7 +59,7 @@ def _next(job: Job) -> str:
     """Return the command that prunes as was suggested."""
     (cell,) = job.cells
     command = [f"prune {cell.method} --k-map {shlex.quote(str(job.out / 'allocation.json'))}"]
-    command += job.asked.again("method", "scope", "floor", "k_map")
+    command += job.asked.again("method", "scope", "floor", "k_map", "per")
     return " ".join(command) + "  (each layer as far as suggested)"
 
 

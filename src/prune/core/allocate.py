@@ -12,7 +12,7 @@ Path = list[tuple[Fraction, Fraction]]  # (sparsity of all, sparsity of the laye
 class LayerCosts(NamedTuple):
     """What pruning one layer alone costs."""
 
-    size: int  # things that could be removed
+    size: Fraction | int  # how much could be removed
     costs: list[tuple[Fraction, float]]  # (sparsity, loss), ascending from sparsity 0
 
 

@@ -6,7 +6,7 @@ for itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -68,6 +68,9 @@ class Anatomy(Protocol):
 
     def multiply_adds(self) -> int:
         """Count the multiply-adds that one input needs: those with weights that are not zero."""
+
+    def forms(self) -> dict[str, Hashable]:
+        """Return of each kernel, and of each group, what is the same for all of its form."""
 
     def fingerprint(self) -> bytes:
         """Return what two networks have in common only if every value of them is the same."""
@@ -222,6 +225,10 @@ class Chain(NamedTuple):
     def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
         """Return those of each hidden layer."""
         return chain.unit_slopes(self.network, calibration, power)
+
+    def forms(self) -> dict[str, Hashable]:
+        """All layers are dense ones."""
+        return {layer.name: "Dense" for layer in self.network}
 
     def fingerprint(self) -> bytes:
         """Return a digest of all layers."""

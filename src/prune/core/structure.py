@@ -5,7 +5,7 @@ Nothing here knows layers: an array has axes, and an axis runs along units or do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -298,6 +298,25 @@ def places(structure: Structure, group: str) -> Iterator[tuple[str, int, np.ndar
         positions = np.flatnonzero(np.isin(along.units, units))
         if len(positions):
             yield name, axis, positions, along.role
+
+
+def forms(structure: Structure) -> dict[str, Hashable]:
+    """Return what kernels of one form have in common, and groups: how long they are is not of it.
+
+    Of a kernel that is its kind and the extent of its patches; of a group what it is in, and where.
+    """
+    found: dict[str, Hashable] = {name: _form(structure, name) for name in structure.kernels}
+    for group in structure.groups:
+        along = places(structure, group)
+        parts = ((*_form(structure, name), axis, role) for name, axis, _, role in along)
+        found[group] = tuple(sorted(parts))
+    return found
+
+
+def _form(structure: Structure, name: str) -> tuple[str, tuple[int, ...]]:
+    if name not in structure.kernels:
+        return name.rpartition("/")[2], ()
+    return structure.kernels[name].kind, structure.shapes[name][:-2]
 
 
 def parameters(arrays: Arrays) -> int:

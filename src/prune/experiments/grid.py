@@ -13,7 +13,7 @@ from prune.core.pruning import CRITERIA, usual
 from prune.experiments.cells import Cell, Stored
 from prune.files import allocations
 from prune.settings.fields import settled
-from prune.settings.pruning import NETWORK, NO_REPAIR, Pruning
+from prune.settings.pruning import LAYER, NO_REPAIR, Pruning
 from prune.settings.recipe import ITERATIVE, Retraining, Training
 from prune.settings.study import KEYS, Study
 
@@ -88,7 +88,7 @@ def controls(asked: Iterable[Cell]) -> Iterator[Cell]:
         first = cells[0]
         if all(cell.criterion != RANDOM for cell in cells):
             yield replace(first, criterion=RANDOM)
-        if first.scope == NETWORK:
+        if first.scope != LAYER:
             yield replace(first, criterion=RANDOM, counts_of=first.criterion)
 
 

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from prune import PruneError
-from prune.core import anatomy, calibration, forms, holdout, measure, pruning
+from prune.core import anatomy, calibration, forms, holdout, measure, pruning, scopes
 from prune.core.calibration import Calibration
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
 from prune.core.network import Network
 from prune.core.plan import Plan
-from prune.core.scopes import SCOPES, Scope, allocated, ranked_together
+from prune.core.scopes import SCOPES, Scope, allocated
 from prune.experiments import cells, sweep
 from prune.experiments.cells import Cell, Source
 from prune.experiments.engines import ENGINES, Engine, scored
@@ -25,7 +25,7 @@ from prune.files import allocations, data
 from prune.files.results import Epoch, values
 from prune.models import zoo
 from prune.models.net import net
-from prune.settings.pruning import BN, KERAS, NETWORK, NUMPY, UNIT
+from prune.settings.pruning import BN, KERAS, NUMPY, UNIT
 from prune.settings.recipe import LENET300, LENET300_HIDDEN, MODELS, REWIND, Recipe, Training
 from prune.settings.spelling import counted
 from prune.training import fit, retrain
@@ -225,13 +225,12 @@ def _why_none(network: Network) -> str:
 
 def _scope(cell: Cell, plan: Plan) -> Scope:
     if cell.k_map is not None:
-        return allocated(allocations.parse(cell.k_map, plan.layers))
-    if cell.counts_of:
-        first = Curve(cell.method, cell.counts_of, plan)
-        return sweep.counts_of(
-            first._replace(plan=plan._replace(scope=ranked_together(cell.floor)))
-        )
-    return ranked_together(cell.floor) if cell.scope == NETWORK else SCOPES[cell.scope]
+        by_map = allocated(allocations.parse(cell.k_map, plan.layers))
+        return scopes.rounded(by_map, cell, anatomy.of(plan.network))
+    found = scopes.of(cell, plan.network)
+    if not cell.counts_of:
+        return found
+    return sweep.counts_of(Curve(cell.method, cell.counts_of, plan._replace(scope=found)))
 
 
 def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | None:

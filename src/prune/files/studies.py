@@ -104,6 +104,8 @@ def checked(asked: Any) -> Any:
                     f"criterion {name!r} cannot rank {method}s of different layers together; "
                     'use scopes = ["layer"] with it'
                 )
+    if asked.round_to > 1 and UNIT not in asked.methods:
+        raise PruneError('round-to is for units; leave it out, or use methods = ["unit"]')
     if asked.include_output and UNIT in asked.methods:
         raise PruneError(
             "include-output is for weights alone: each unit of the output layer is a class; use "

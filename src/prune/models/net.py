@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -169,6 +169,10 @@ class Net:
             for name, kernel in kernels.items()
             if kernel.layer in counted
         }
+
+    def forms(self) -> dict[str, Hashable]:
+        """Return the kind and extent of each kernel, and of each group those of all it is in."""
+        return structures.forms(self.structure)
 
     def fingerprint(self) -> bytes:
         """Return a digest of all arrays, and of which units there are."""

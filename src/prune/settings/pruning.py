@@ -26,10 +26,12 @@ from prune.settings.fields import (
 )
 
 METHODS = WEIGHT, UNIT = ("weight", "unit")
-SCOPES = LAYER, NETWORK = ("layer", "network")
+SCOPES = LAYER, NETWORK, ISOMORPHIC = ("layer", "network", "isomorphic")
 REPAIRS = NO_REPAIR, BN, LSTSQ = ("none", "bn", "lstsq")
 SCALES = AUTO, AS_THEY_ARE, BY_255, SIGNED = ("auto", "none", "255", "127.5")
 ENGINES = NUMPY, KERAS = ("numpy", "keras")
+
+GAINS = THINGS, MACS, BYTES = ("things", "macs", "bytes")
 
 DEFAULT_K = "0,25,50,60,70,80,90,95,97,99"
 # Ranked together, a layer of small scores could vanish, and the network with it: this share of
@@ -85,7 +87,8 @@ class Pruning:
     scope: str = setting(
         LAYER,
         one_of(*SCOPES, metavar="S"),
-        "layer: each layer loses k percent; network: all are ranked together",
+        "layer: each layer loses k percent; network: all are ranked together; isomorphic: all of "
+        "one form are, such as kernels of 3 x 3, or units within blocks",
         group=REMOVED,
         several="scopes",
         quiet=True,
@@ -124,6 +127,13 @@ class Pruning:
         needs=("scope", NETWORK),
         said="floor {:.15g} %".format,
     )
+    round_to: int = setting(
+        1,
+        whole(1),
+        "keep a multiple of N units of each group, or all: never fewer than without",
+        group=REMOVED,
+        said="in multiples of {}".format,
+    )
     keep: tuple[str, ...] = setting(
         (),
         names("LAYER,..."),
@@ -160,6 +170,19 @@ class Controls:
 
     controls: bool = setting(
         False, truth(), "add random pruning, for every curve to beat", group=RANKED
+    )
+
+
+@dataclass(frozen=True)
+class Allotting:
+    """What is spread over the layers."""
+
+    per: str = setting(
+        THINGS,
+        one_of(*GAINS, metavar="GAIN"),
+        "what the k of the allocation are percents of, and what each layer's loss buys: things "
+        "(weights or units), macs (multiply-adds) or bytes (of the file)",
+        group=REMOVED,
     )
 
 
