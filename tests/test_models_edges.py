@@ -7,6 +7,7 @@ import pytest
 
 from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, keras_bridge, proof
+from prune.models.net import net
 from prune.models.trace import trace
 from random_models import randomised
 
@@ -175,3 +176,17 @@ def test_a_trained_model_is_shrunk_without_its_optimizer_being_touched(keras):
     small = cut.shrunk(model, {name: units["dense"]})
     assert small.layers[0].units == 3
     assert all(np.array_equal(a, b) for a, b in zip(before, model.optimizer.variables))
+
+
+@pytest.mark.parametrize(("keys", "values"), [(4, 4), (3, 1), (1, 3), (0, 2)])
+def test_attention_keeps_as_many_values_as_keys_since_jax_wants_it(keras, keys, values):
+    i = keras.Input((5, 8))
+    model = keras.Model(i, keras.layers.MultiHeadAttention(2, 4, name="heads")(i, i))
+    model = randomised(model)
+    masks = {"heads/keys": np.arange(4) < keys, "heads/values": np.arange(4) < values}
+    small = cut.shrunk(model, masks).get_layer("heads")
+    assert small._key_dim == small._value_dim == max(keys, values)
+    told = proof.prove(cut.masked(model, masks), cut.shrunk(model, masks), masks, original=model)
+    assert told.holds, told
+    again = net(cut.masked(model, masks)).shrunk().model().get_layer("heads")
+    assert again._key_dim == again._value_dim == max(keys, values)

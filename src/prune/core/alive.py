@@ -10,7 +10,8 @@ What counts as a link, and which units need no inputs, depends on what is known:
 - of a network in training the masks alone (`by_masks`): what they keep may become other than
   zero, a constant too, and nothing folds it.
 - of any other network of groups which arrays read a unit (`by_readers`): what feeds it is not
-  asked, since what its layers make of zero is not known here.
+  asked, since what its layers make of zero is not known here.  A unit that the graph alone reads,
+  as attention its keys, goes once all that makes it is zero.
 - of a network that is refit which units are removed (`supports`): one that has merely lost its
   weights may still give a constant, which the next layer is refit to.
 """
@@ -57,10 +58,10 @@ def by_masks(network: Network, masks: Masks) -> Alive:
 def by_readers(structure: Structure, arrays: Arrays) -> np.ndarray:
     """Tell which units something reads, (units + 1,), directly or through others that are read.
 
-    What nothing reads can be cut whatever it gives.  A unit that no array reads stays: it goes
-    where only the graph could tell.
+    What nothing reads can be cut whatever it gives.  A unit that no array reads, since it goes
+    where only the graph could tell, stays as long as anything makes it: without, it is as masked.
     """
-    kept = structures.keep(structure, {})
+    kept, given = structures.keep(structure, {}), _given(structure, arrays)
     present = {name: arrays[name] != 0 for name, _ in structure.axes}
     before = None
     while before != (before := int(kept.sum())):
@@ -69,9 +70,14 @@ def by_readers(structure: Structure, arrays: Arrays) -> np.ndarray:
             if along.role == READ:
                 read[along.units] |= _any(structure, present[name], (name, axis), kept)
                 readers[along.units] = True
-        kept &= read | ~readers
+        kept &= read | (~readers & given)
         kept[-1] = True  # which stands for all that is fixed
-    return structures.with_one(structure, kept)
+    return structures.with_dead(structure, kept)
+
+
+def _given(structure: Structure, arrays: Arrays) -> np.ndarray:
+    empty = structures.empty_units(structure, arrays)
+    return structures.keep(structure, {name: ~units for name, units in empty.items()})
 
 
 def _any(

@@ -73,6 +73,7 @@ class Structure(NamedTuple):
     axes: dict[tuple[str, int], Axis]  # by array and axis; an axis that is absent stays whole
     groups: dict[str, Group]
     frozen: tuple[Frozen, ...]
+    alike: tuple[tuple[np.ndarray, np.ndarray], ...] = ()  # units of which as many must be left
 
 
 def prunable(structure: Structure, include: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -250,15 +251,24 @@ def matrix_shape(structure: Structure, name: str) -> tuple[int, int]:
 
 def left(structure: Structure, masks: Masks) -> np.ndarray:
     """Return which units a smaller network has, (units + 1,), as `keep` does."""
-    return with_one(structure, keep(structure, masks))
+    return with_dead(structure, keep(structure, masks))
 
 
-def with_one(structure: Structure, kept: np.ndarray) -> np.ndarray:
-    """Return `kept`, (units + 1,), with a unit more, dead, where an axis would have none left."""
+def with_dead(structure: Structure, kept: np.ndarray) -> np.ndarray:
+    """Return `kept`, (units + 1,), with the dead units that cannot be cut.
+
+    They are one where an axis would have none left, and as many as make two axes alike of which a
+    layer wants the same length.
+    """
     kept = kept.copy()
     for along in structure.axes.values():
         if not kept[along.units].any():
             kept[along.units[0]] = True
+    for one, other in structure.alike:
+        most = max(kept[one].sum(), kept[other].sum())
+        for units in (one, other):
+            dead = units[~kept[units]]
+            kept[dead[: most - kept[units].sum()]] = True
     return kept
 
 

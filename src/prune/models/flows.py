@@ -82,6 +82,7 @@ class Binder:
     bound: dict[tuple[str, int], tuple[Ids, str]] = field(default_factory=dict)
     sizes: dict[int, dict[tuple, Size]] = field(default_factory=dict)  # by id of layer, and key
     scales: dict[str, np.ndarray] = field(default_factory=dict)
+    alike: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)  # in number
     count: int = 0
 
     def made(self, call: Call, size: int, part: str = "") -> np.ndarray:
@@ -178,7 +179,8 @@ def resolve(binder: Binder, kernels: dict, shapes: dict[str, tuple[int, ...]]) -
         if ids is not None and (numbers[ids] != FIXED).any()
     }
     frozen = _frozen(binder, labels, reasons)
-    return Resolved(Structure(shapes, kernels, axes, groups, frozen), numbers)
+    alike = tuple((numbers[one], numbers[other]) for one, other in binder.alike)
+    return Resolved(Structure(shapes, kernels, axes, groups, frozen, alike), numbers)
 
 
 def _components(count: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

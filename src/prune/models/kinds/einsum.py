@@ -79,6 +79,8 @@ def attention(binder: Binder, call: Call) -> list[Axes]:
     heads = binder.made(call, layer._num_heads, "heads")
     keys = binder.made(call, layer._key_dim, "keys")
     values = binder.made(call, layer._value_dim, "values")
+    if len(keys) == len(values):  # as the fused attention of JAX wants it
+        binder.alike.append((keys, values))
     _projection(binder, layer._query_dense, flows["query"], heads, keys)
     _projection(binder, layer._key_dense, flows["key"], heads, keys)
     _projection(binder, layer._value_dense, flows["value"], heads, values)
