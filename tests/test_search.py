@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from conftest import make_network
 from prune.core import budgets
 from prune.core.measure import Evaluation
 from prune.core.network import logits
@@ -178,3 +179,24 @@ def test_from_python_a_live_model_gives_a_smaller_one(rng):
         prune.search(model, (x, y), under=10, criterion="norm", methods="unit")
     with pytest.raises(prune.PruneError, match="no budget was given"):
         prune.search(model, (x, y))
+
+
+def test_of_a_loss_the_least_is_the_best_and_points_are_refused(prune, tmp_path, rng):
+    network = make_network(rng, [6, 5, 4, 3], output="linear")
+    arrays = {}
+    for split, n in (("train", 600), ("test", 80)):
+        arrays[f"x_{split}"] = rng.normal(size=(n, 6)).astype(np.float32)
+        arrays[f"y_{split}"] = logits(network, arrays[f"x_{split}"])
+    np.savez(tmp_path / "values.npz", **arrays)
+    weights.save(network, tmp_path / "values.keras")
+    argv = ["search", tmp_path / "values.keras", "--data", tmp_path / "values.npz"]
+    status, _, err = prune(
+        *argv, "--macs", "60", "--criterion", "magnitude,norm", "--repair", "none"
+    )
+    assert status == 0, err
+    rows = table(tmp_path)
+    (chosen,) = [row for row in rows if row["chosen"] == "True"]
+    losses = [float(row["validation"]) for row in rows]
+    assert float(chosen["validation"]) == min(losses) < max(losses)
+    status, _, err = prune(*argv, "--max-drop", "1")
+    assert status == 2 and "--max-drop is in points of accuracy, and this model is" in err

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prune import PruneError
 from prune.api import asking, material, options, subject
 from prune.api.subject import ModelOrPath, Subject
+from prune.core import anatomy
 from prune.experiments import perform, searching
 from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.searching import Prices, Search
@@ -84,8 +85,9 @@ def search(
     asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
     asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
     named = {name for name, value in asked.items() if value is not None}
-    cells = searching.candidates(asking.part(asked, seed), Stored("", seed), named)
     given = subject.of(model)
+    normalised = anatomy.of(given.network).normalised()
+    cells = searching.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
     read = material.read(data, "train", asking.names(given))
     source = Source(asking.NAME, None, given=Given(train=read))
     return _found(given, _search(given, cells, source, (budget, effort)))
@@ -97,6 +99,7 @@ def _search(
     held_out = perform.held_out(source, given.network)
     if not held_out.total:
         raise PruneError("there are too few examples to hold some out: at least 12 are needed")
+    searching.check_points(bounds[0].max_drop, held_out)
     search = Search(
         given.network,
         list(_curves(given, cells, source)),

@@ -13,6 +13,7 @@ from prune.settings.fields import Setting, settings
 from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
 from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
+from prune.settings.search import Gate
 from prune.settings.study import KEYS, Part, by_recipe
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Asked:
         return [
             _typed(option, value)
             for option, value in self.set()
-            if option.owner not in (Out, Page, Talk, Save)
+            if option.owner not in (Out, Page, Talk, Save, Gate)
             and only in (None, option.owner)
             and option.name not in without
         ]

@@ -31,7 +31,7 @@ from prune.settings.files import (
 )
 from prune.settings.pruning import METHODS, UNIT, WEIGHT, Allotting, Controls, Images, Pruning
 from prune.settings.recipe import Retraining, Training
-from prune.settings.search import Budget, Effort
+from prune.settings.search import Budget, Effort, Gate
 
 _HIDDEN = {"help": SUPPRESS}  # to be refused with its reason
 _MOST_ROUNDS = 1000
@@ -69,7 +69,7 @@ def _single_network(asked: Asked) -> None:
             )
         return
     for option, _ in asked.set():
-        if option.owner in (Weights, Picture):
+        if option.owner in (Weights, Picture, Gate):
             raise PruneError(
                 f"--seeds trains networks of its own and prunes them alike; leave out {option.word}"
             )
@@ -85,8 +85,9 @@ def _sweep(name: str, methods: tuple[str, ...], short: str, about: str) -> Comma
         f"prune {name} --k 0,25,50,90\n"
         f"prune {name} --criterion activation,obs --repair lstsq\n"
         f"prune {name} --weights mine.keras --data mine.npz --k 0:90:10\n"
+        f"prune {name} --k 50 --max-drop 1\n"
         f"prune {name} --format csv > {name}.csv",
-        (Pruning, Controls, Weights, Seeds, Images, Retraining, Out, Picture, Page, Talk),
+        (Pruning, Controls, Weights, Seeds, Images, Retraining, Gate, Out, Picture, Page, Talk),
         methods=methods,
         without=("method",),
         # No unit of the output can go.
@@ -278,7 +279,7 @@ COMMANDS = (
         "Repeat a run of weight, unit, compare or sensitivity as its run.json tells, and compare "
         "every count with its table. Exit status 1 if any differs.",
         "prune rerun results/compare/run.json\nprune rerun results/compare/run.json --out again",
-        (File, Out, Talk),
+        (File, Gate, Out, Talk),
         without=("format",),
     ),
 )

@@ -16,9 +16,11 @@ from prune.cli.console import Console
 from prune.files import data, records
 from prune.settings.files import File, Out, Talk
 from prune.settings.pruning import Images
+from prune.settings.search import POINTS, Gate
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
 COMMANDS = ("weight", "unit", "compare", "sensitivity")
+MISSED = 1  # the exit status where the gate of the run was
 _MOST_TOLD = 10  # differences
 
 
@@ -31,7 +33,7 @@ def run(asked: Asked) -> int:
     if out.resolve() == path.resolve().parent:
         raise PruneError(f"--out {out} is the folder of the run itself; choose another")
     status = _again(asked, record, out)
-    if status:
+    if status not in (0, MISSED):
         return status
     new = records.load(out / "run.json", COMMANDS)
     _check_inputs(record, new)
@@ -41,7 +43,7 @@ def run(asked: Asked) -> int:
     counted = f"{len(old):,} rows, files in {out}"
     if not differences:
         print(f"The same: every count of {counted}.")
-        return 0
+        return status
     print(f"{len(differences):,} counts differ, of {counted}:")
     for difference in differences[:_MOST_TOLD]:
         print(f"  {difference}")
@@ -54,11 +56,21 @@ def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
     words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
     run, quiet = asked.of(File).file, asked.of(Talk).quiet
+    words = _gated(asked, words)
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
     for option, path in _paths(asked.understand(words)):
         words = [*_without(words, option), option, str(_located(path, run, record))]
     with contextlib.redirect_stdout(io.StringIO()):
         return asked.carry_out(asked.understand(words))
+
+
+def _gated(asked: Asked, words: list[str]) -> list[str]:
+    """Return the words of a run with the gate that is asked for now, if one is."""
+    if (allowed := asked.of(Gate).max_drop) is None:
+        return words
+    if Gate not in asked.understand(words).command.declared:
+        raise PruneError(f"--max-drop is for points of weight, unit and compare, not {words[0]}")
+    return [*_without(words, "--max-drop"), "--max-drop", POINTS.said(allowed)]
 
 
 def _paths(again: Asked) -> Iterator[tuple[str, Path]]:

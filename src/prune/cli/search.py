@@ -79,6 +79,7 @@ def _prepared(asked: Asked) -> Quest:
     held_out = perform.held_out(source, stored.network)
     if not held_out.total:
         raise PruneError(f"data {source.name}: there are too few training images to choose by")
+    searching.check_points(asked.of(Budget).max_drop, held_out)
     console = Console(asked.of(Talk).quiet)
     jobs.remark_on_scale(console, source.scale, test, held_out)
     for folder, option in ((path.parent, "--save"), (asked.of(Out).out, "--out")):
@@ -103,7 +104,8 @@ def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
         part = replace(part, methods=(asked.given["method"],))
     jobs.check_criteria(part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
-    return searching.candidates(part, network, asked.given)
+    normalised = anatomy.of(stored.network).normalised()
+    return searching.candidates(part, network, asked.given, normalised)
 
 
 def _curves(quest: Quest) -> Iterator[Curve]:

@@ -21,16 +21,20 @@ from prune.core import anatomy
 from prune.core.measure import Evaluation
 from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
-from prune.experiments import bench, perform, sweep
+from prune.experiments import bench, perform, searching, sweep
 from prune.experiments.bench import Lineup
+from prune.experiments.grid import RANDOM
 from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
 from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
 from prune.settings.pruning import NUMPY, Images
+from prune.settings.search import Gate
 from prune.settings.study import Study
+from prune.views import gate as gates
 from prune.views import published, report, tables, words
+from prune.views.gate import Verdict
 from prune.views.tables import Table
 
 FILES = "table.csv,json,md  accuracy.png,svg  layers.json  run.json"
@@ -44,6 +48,7 @@ def run(asked: Asked) -> int:
     if asked.of(Seeds).seeds is not None:
         return _study(asked)
     job = jobs.prepare(asked)
+    searching.check_points(asked.of(Gate).max_drop, job.test)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
     axis = asked.of(Picture).x
@@ -62,15 +67,28 @@ def run(asked: Asked) -> int:
             "points": len(told),
             "conclusion": said,
         }
+        gate = _gate(job, found)
+        job.record.results |= {"gate": gate.said} if gate else {}
         # Last, so that the tables are written whatever it does.
         status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, value))
     pages.beside(asked, job.out)
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
+    if gate:  # a miss is said even where all else is quiet: it is the exit status
+        (job.console.warn if gate.missed else job.console.say)(gate.said)
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")
     again = jobs.after_doubt(asked, doubt) if doubt else _next(job, found.rows, value)
     job.console.say(f"Next: {again}")
-    return status
+    return 1 if gate and gate.missed else status
+
+
+def _gate(job: Job, found: _Measured) -> Verdict | None:
+    """Return what the gate says, if there is one: controls are there to be worse."""
+    allowed = job.asked.of(Gate).max_drop
+    if allowed is None:
+        return None
+    asked = [row for row in found.rows if row.criterion != RANDOM] or found.rows
+    return gates.verdict(asked, found.unpruned, allowed)
 
 
 def _study(asked: Asked) -> int:

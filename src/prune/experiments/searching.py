@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from prune import PruneError
 from prune.core import alive, anatomy, budgets, forms, inputs
 from prune.core.inputs import Inputs
+from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
 from prune.core.network import Network, Sparsity
 from prune.core.plan import Pruned
@@ -26,10 +27,11 @@ from prune.experiments.engines import Engine
 from prune.experiments.grid import RANDOM
 from prune.experiments.sweep import Curve
 from prune.files import keras_writer
+from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.models import running, saving
 from prune.settings import lists
-from prune.settings.pruning import LSTSQ, NO_REPAIR
+from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, REPAIRS
 from prune.settings.search import Budget, Effort
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98))
@@ -83,23 +85,32 @@ def _run(network: Any) -> timing.Timed:
     return running.runs(network.shrunk().model())
 
 
-def candidates(part: Any, network: Stored, given: Collection[str]) -> list[Cell]:
+def candidates(part: Any, network: Stored, given: Collection[str], normalised: bool) -> list[Cell]:
     """Return the curves that a part asks for: the quickest to make first.
 
     Where they end those begin that take long.  Of criteria and repairs that were not `given` all
-    are tried that there are.
+    are tried that there are, for a network that is `normalised` or not.
     """
     part = replace(part, k=LADDER)
     if "criterion" not in given:
         known = [name for method in part.methods for name in CRITERIA[method] if name != RANDOM]
         part = replace(part, criteria=tuple(dict.fromkeys(known)))
     if "repair" not in given:
-        part = replace(part, repairs=(NO_REPAIR, LSTSQ))
+        part = replace(part, repairs=(NO_REPAIR, *[BN] * normalised, LSTSQ))
     return sorted(grid.curves(part, network), key=_effort)
 
 
-def _effort(cell: Cell) -> tuple[bool, bool]:
-    return CRITERIA[cell.method][cell.criterion].refits, cell.repair != NO_REPAIR
+def _effort(cell: Cell) -> tuple[bool, int]:
+    return CRITERIA[cell.method][cell.criterion].refits, REPAIRS.index(cell.repair)
+
+
+def check_points(allowed: Fraction | None, seen: Data) -> None:
+    """Refuse points of accuracy where no accuracy is measured."""
+    if allowed is not None and seen.judge is not None and seen.judge.metric != ACCURACY:
+        raise PruneError(
+            "--max-drop is in points of accuracy, and this model is measured by its "
+            f"{seen.judge.metric}; leave it out"
+        )
 
 
 class Prices(NamedTuple):
@@ -202,7 +213,7 @@ class Search:
         if _is_empty(candidate.pruned.network):
             return
         found = self._measured(candidate)
-        if self.best is None or _order(found.attempt) > _order(self.best.attempt):
+        if self.best is None or self._order(found.attempt) > self._order(self.best.attempt):
             self.best = found
 
     def _is_worse(self, candidate: Candidate) -> bool:
@@ -225,8 +236,15 @@ class Search:
             and (budget.faster is None or attempt.faster >= budget.faster)
         )
 
-    def _drop(self, attempt: Attempt) -> float:
-        return self._whole.value - attempt.validation
+    def _order(self, attempt: Attempt) -> tuple[float, int]:
+        """Return what is larger of a better network: of a loss its opposite."""
+        of_loss = self._whole.correct is None and self._whole.score is None
+        return -attempt.validation if of_loss else attempt.validation, -attempt.bytes
+
+    def _drop(self, attempt: Attempt) -> Fraction:
+        """Return the share that is lost, to the last example."""
+        total = self._whole.total
+        return Fraction(round(total * (self._whole.value - attempt.validation)), total)
 
     def _priced(self, number: int, pruned: Pruned) -> Candidate:
         method, criterion, plan, _ = self.curves[number]
@@ -277,7 +295,3 @@ def _is_empty(network: Any) -> bool:
 
 class _EnoughError(PruneError):
     """What may be done to look has been done."""
-
-
-def _order(attempt: Attempt) -> tuple[float, int]:
-    return attempt.validation, -attempt.bytes

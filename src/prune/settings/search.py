@@ -61,7 +61,7 @@ class Gate:
     max_drop: Fraction | None = setting(
         None,
         POINTS,
-        "points of accuracy that may be lost; exit status 1 if more are",
+        "points of accuracy that each point asked for may lose; exit status 1 if any loses more",
         group=OUTPUT,
     )
 

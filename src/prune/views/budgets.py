@@ -80,7 +80,12 @@ def missed(budget: Budget, before: Evaluation, after: Evaluation | None) -> bool
     """Tell whether the chosen network loses more on the test set than it may."""
     if budget.max_drop is None or after is None or after.accuracy is None:
         return False
-    return before.accuracy - after.accuracy > budget.max_drop
+    return loses_more(before, after, budget.max_drop)
+
+
+def loses_more(before: Evaluation, after: Evaluation, allowed: Fraction) -> bool:
+    """Tell whether a network loses more than it may, to the last image."""
+    return Fraction(before.correct - after.correct, before.total) > allowed
 
 
 def conclusion(search: Search, before: Evaluation, after: Evaluation | None) -> str:
@@ -134,8 +139,14 @@ def _on_test(before: Evaluation, after: Evaluation, allowed: Fraction | None) ->
     )
     if allowed is None:
         return f"{said}."
-    number = float(100 * allowed)
-    points = f"{number:g} point{'' if number == 1 else 's'}"
-    if lost > allowed:
-        return f"{said}: more than {points}."
-    return f"{said}: within {points}" + (", which is not certain." if most > allowed else ".")
+    if loses_more(before, after, allowed):
+        return f"{said}: more than {points(allowed)}."
+    return f"{said}: within {points(allowed)}" + (
+        ", which is not certain." if most > allowed else "."
+    )
+
+
+def points(share: Fraction) -> str:
+    """Say a share of what is right in points."""
+    number = float(100 * share)
+    return f"{number:.15g} point{'' if number == 1 else 's'}"
