@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import prune
-from prune.api import curves
+from prune.api import curves, speeds
 from prune.cli.main import main
-from prune.files import results
+from prune.files import folders, results
 
 pytestmark = [
     pytest.mark.slow,
@@ -290,3 +290,72 @@ def test_to_import_takes_a_tenth_of_a_second_of_its_own():
 
 def test_results_are_plain_values():
     assert curves.Measured.__dataclass_params__.frozen
+
+
+def test_the_page_of_what_was_measured_holds_the_rows_and_layers_of_the_command(
+    chain, conv, data, tmp_path
+):
+    path, live = data
+    x, y = live["test"]
+    found = prune.compare(conv, (x[..., None], y), k=[0, 50], methods="unit")
+    commanded(conv, path, tmp_path, "unit", "--k", "0,50")
+    stored = folders.read(tmp_path / "o")
+    assert (found.run.rows, found.run.layers) == (tuple(stored.rows), stored.layers)
+    assert found.run.record["results"]["conclusion"] == found.conclusion
+    again = prune.compare(conv, (x[..., None], y), k=[0, 50], methods="unit")
+    for measured, name in ((found, "one"), (again, "two")):
+        prune.report(measured, tmp_path / name)
+    page = (tmp_path / "one").read_text()
+    assert page == (tmp_path / "two").read_text()
+    assert f"Pruning {conv.name} on data in memory" in page
+    assert "prune unit --weights MODEL.keras --data DATA.npz --repair none --k 0,50" in page
+
+
+def test_several_are_shown_side_by_side_folders_among_them(chain, data, tmp_path):
+    path, live = data
+    train = live["train"]
+    commanded(chain, path, tmp_path, "compare", "--k", "0,50")
+    shown = [
+        prune.compare(chain, share, k=[0, 50]),
+        prune.sensitivity(chain, live["test"], k=[50]),
+        prune.search(chain, train, max_drop=90.0, criterion="magnitude", repair="none", tries=2),
+        prune.bench({"before <b>": chain, "after": prune.units(chain, 50)}, train, rounds=2),
+        tmp_path / "o",
+        tmp_path / "o",
+    ]
+    prune.report(shown, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "<h1>6 runs side by side</h1>" in page
+    assert all(f">{name}</a>" in page for name in ("search", "bench", "o 1", "o 2"))
+    assert "before &lt;b&gt;" in page and "before <b>" not in page
+
+
+def share(model):
+    return 0.5
+
+
+def test_models_are_timed_against_the_first(chain, data):
+    small = prune.units(chain, 50)
+    timed = prune.bench([chain, small], data[1]["test"], batch=[1, 90], rounds=3)
+    assert [(row.batch, row.parameters) for row in timed.rows] == [
+        (batch, model.count_params()) for batch in (1, 90) for model in (chain, small)
+    ]
+    assert all(row.faster == 1 for row in timed.rows[::2])
+    assert all(row.seconds_low <= row.seconds <= row.seconds_high for row in timed.rows)
+    assert timed.table.splitlines()[0].split() == speeds._HEADER[0:4] + ["times", "as", "fast"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda *a: prune.report([], "x"), "there is nothing to report"),
+        (lambda *a: prune.report([3], "x"), "a page is of what prune.compare.* got int"),
+        (lambda c, d: prune.report(prune.bench([c], d, rounds=1), "no/x"), "cannot write no/x: No"),
+        (lambda c, d: prune.bench({}, d), "give models to time"),
+        (lambda c, d: prune.bench([c], d, batch=91), "a batch of 91 needs as many .* got 90"),
+        (lambda c, d: prune.bench([c], d, rounds=0), "rounds must be a whole number from 1, got 0"),
+    ],
+)
+def test_what_cannot_be_timed_or_reported_is_refused(chain, data, call, message):
+    with pytest.raises(prune.PruneError, match=message):
+        call(chain, data[1]["test"])

@@ -27,8 +27,10 @@ __version__ = "0.1.0"
 _LAZY: dict[str, str] = {
     "Gradual": "prune.api.callbacks",
     "Hold": "prune.api.callbacks",
+    "bench": "prune.api.speeds",
     "compare": "prune.api.curves",
     "export": "prune.api.exports",
+    "report": "prune.api.pages",
     "search": "prune.api.budgets",
     "sensitivity": "prune.api.curves",
     "shrink": "prune.api.functions",
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from prune.api.functions import shrink as shrink
     from prune.api.functions import units as units
     from prune.api.functions import weights as weights
+    from prune.api.pages import report as report
+    from prune.api.speeds import bench as bench
 
 __all__ = ["EnvironmentFailure", "PruneError", "__version__", *_LAZY]  # noqa: PLE0604
 

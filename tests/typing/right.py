@@ -30,7 +30,12 @@ def measured(model: Any, x: Any, y: Any) -> list[float | None]:
     curves.plot().savefig("curves.png")
     alone = prune.sensitivity(model, share, k="0:90:10")
     alone.save("map.json")
-    return [row.accuracy for row in (*curves.rows, *alone.rows)]
+    timed = prune.bench({"before": model, "after": "small.keras"}, (x, y), batch=[1, 32])
+    prune.report(curves, "page.html")
+    prune.report([curves, alone, timed, Path("results/compare")], Path("page.html"))
+    seconds: list[float] = [row.seconds for row in timed.rows]
+    table: str = prune.search(model, (x, y), max_drop=1).table + timed.table
+    return [len(table), *seconds, *(row.accuracy for row in (*curves.rows, *alone.rows))]
 
 
 callbacks = [prune.Gradual(90), prune.Gradual(50, method="unit", end="2 epochs"), prune.Hold()]

@@ -16,6 +16,11 @@ prune.units("mine.keras", 50, n_of_m=(2, 4))  # refused: call-arg
 prune.compare("mine.keras")  # refused: call-arg
 prune.compare("mine.keras", None).accuracy  # refused: attr-defined
 prune.shrink("mine.keras", tell=True)  # refused: arg-type
+prune.report(prune.shrink("mine.keras"))  # refused: call-arg
+prune.report(90, "page.html")  # refused: arg-type
+prune.report(prune.compare("mine.keras", None))  # refused: call-arg
+prune.bench("mine.keras", None, batch="all")  # refused: arg-type
+prune.search("mine.keras", None, max_drop="1")  # refused: arg-type
 prune.Gradual("90")  # refused: arg-type
 prune.Gradual(90, n_of_m=2)  # refused: arg-type
 prune.Hold(90)  # refused: call-arg

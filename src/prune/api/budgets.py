@@ -7,43 +7,36 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prune import PruneError
-from prune.api import asking, material, options, subject
+from prune.api import asking, material, options, shown, subject
+from prune.api.shown import Shown
 from prune.api.subject import ModelOrPath, Subject
 from prune.core import anatomy
 from prune.experiments import perform, searching
 from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.searching import Prices, Search
 from prune.experiments.sweep import Curve
+from prune.files.folders import Run
 from prune.files.results import Attempt
 from prune.models import live
 from prune.settings.pruning import METHODS
 from prune.settings.search import Budget, Effort
 from prune.views import budgets as views
-from prune.views import tables
+from prune.views.tables import Table
 
 if TYPE_CHECKING:
     import keras  # type: ignore[import-untyped]
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Shown):
     """What a search has found; a notebook shows the table of all that was measured."""
 
     model: keras.Model  # within the budget, without what no longer matters
     chosen: Attempt
     attempts: tuple[Attempt, ...]  # all that were measured, a field for each column
 
-    @property
-    def table(self) -> str:
-        """All that was measured, in columns."""
-        return tables.to_text(views.table(self.attempts))
-
-    def _repr_markdown_(self) -> str:
-        return tables.to_markdown(views.table(self.attempts))
-
-    def __str__(self) -> str:
-        """Return the table."""
-        return self.table
+    def _tabled(self) -> Table:
+        return views.table(self.attempts)
 
 
 def search(
@@ -90,7 +83,9 @@ def search(
     cells = searching.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
     read = material.read(data, "train", asking.names(given))
     source = Source(asking.NAME, None, given=Given(train=read))
-    return _found(given, _search(given, cells, source, (budget, effort)))
+    search = _search(given, cells, source, (budget, effort))
+    asked |= {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs, "seed": seed}
+    return _found(given, search, shown.record("search", given, source, asked, {}))
 
 
 def _search(
@@ -124,10 +119,11 @@ def _curves(given: Subject, cells: list[Cell], source: Source) -> Iterator[Curve
         raise refusals[0]
 
 
-def _found(given: Subject, search: Search) -> Found:
+def _found(given: Subject, search: Search, record: dict[str, Any]) -> Found:
     if search.best is None:
         raise PruneError(f"no model is within the budget: {views.nearest(search)}")
     best = search.best.attempt
     attempts = tuple(replace(each, chosen=each == best) for each in search.attempts)
     small = live.shrunk(given.template, search.best.pruned.network)
-    return Found(small, replace(best, chosen=True), attempts)
+    run = Run("search", record, others=shown.cells(attempts))
+    return Found(small, replace(best, chosen=True), attempts, run=run)

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from prune import EnvironmentFailure
-from prune.api import asking, material, subject
+from prune.api import asking, material, shown, subject
+from prune.api.shown import Shown
 from prune.api.subject import ModelOrPath, Subject
 from prune.core import anatomy
 from prune.core.allocate import Path
 from prune.core.measure import Evaluation
+from prune.core.outline import Counts, Outline
 from prune.experiments import perform, sweep
 from prune.experiments import sensitivity as alone
 from prune.experiments.cells import Cell, Given, Source
 from prune.experiments.engines import Engine
 from prune.files import allocations, atomic, results
+from prune.files.folders import Run
+from prune.files.outlines import Layers
 from prune.files.results import Row
 from prune.models import live
 from prune.models.net import KERAS, net
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Shown):
     """Rows that were measured, as a table, a picture, or a data frame.
 
     `rows` have a field for each column of `prune compare --format csv`; `unpruned` is what the
@@ -50,10 +54,8 @@ class Measured:
     _plot: Callable[[list[Row]], Figure] = field(repr=False)
     _said: Callable[[list[Row]], str] = field(repr=False)
 
-    @property
-    def table(self) -> str:
-        """The rows as text, rounded, in columns."""
-        return tables.to_text(self._table(list(self.rows)))
+    def _tabled(self) -> Table:
+        return self._table(list(self.rows))
 
     @property
     def conclusion(self) -> str:
@@ -76,7 +78,7 @@ class Measured:
         return self._plot(list(self.rows))
 
     def _repr_markdown_(self) -> str:
-        return f"{tables.to_markdown(self._table(list(self.rows)))}\n{self.conclusion}\n"
+        return f"{super()._repr_markdown_()}\n{self.conclusion}\n"
 
     def __str__(self) -> str:
         """Return the table and the conclusion."""
@@ -130,13 +132,19 @@ def compare(
     asked |= {"calibration": calibration, "controls": controls, "engine": engine}
     cells = asking.cells(asked, seed)
     given, source = _prepared(model, data, train if any(map(perform.learns, cells)) else None)
-    rows, unpruned = _measured(given, cells, source)
+    rows, unpruned, layers = _measured(given, cells, source)
+    said = partial(words.conclusion, unpruned=_value(unpruned))
+    methods_asked = list(dict.fromkeys(cell.method for cell in cells))
+    name = "compare" if len(methods_asked) > 1 else methods_asked[0]
+    told = {"unpruned": unpruned._asdict(), "conclusion": said(rows)}
+    record = shown.record(name, given, source, asked | {"seed": seed}, told)
     return Measured(
         tuple(rows),
         unpruned,
         partial(tables.table, with_published=False),
         partial(_drawn, unpruned=_value(unpruned), network=given.network),
-        partial(words.conclusion, unpruned=_value(unpruned)),
+        said,
+        run=Run(name, record, shown.cells(rows), layers),
     )
 
 
@@ -173,10 +181,10 @@ def sensitivity(
     check_known(per, GAINS, "per")
     (cell,) = asking.cells(asked, seed)
     given, source = _prepared(model, data, train)
-    return _alone(given, cell, source, per)
+    return _alone(given, cell, source, asked | {"per": per, "seed": seed})
 
 
-def _alone(given: Subject, cell: Cell, source: Source, per: str) -> Sensitivity:
+def _alone(given: Subject, cell: Cell, source: Source, asked: dict[str, Any]) -> Sensitivity:
     line = asking.curve(given, cell, source)
     reported = perform.engines([cell], given.network, source).test
     chosen_by = _chosen_by(given, cell, source) or reported
@@ -184,19 +192,29 @@ def _alone(given: Subject, cell: Cell, source: Source, per: str) -> Sensitivity:
     pairs = list(alone.rows(line, whole, chosen_by, reported))
     perform.forget()  # or the data would stay in memory
     learnt = [row for row, _ in pairs]
-    path = (
-        {}
-        if whole.training.loss is None
-        else alone.suggest(learnt, alone.unpruned_row(line, whole.training), list(cell.k), per)
-    )
+    before = alone.unpruned_row(line, whole.training)
+    untold = whole.training.loss is None
+    path = {} if untold else alone.suggest(learnt, before, list(cell.k), asked["per"])
+    rows = [row for _, row in pairs]
+    said = partial(words.most_sensitive, unpruned=_value(whole.test))
+    told = {"unpruned": whole.test._asdict(), "conclusion": said(rows)}
+    record = shown.record("sensitivity", given, source, asked, told)
     return Sensitivity(
-        tuple(row for _, row in pairs),
+        tuple(rows),
         whole.test,
         tables.by_layer,
         _drawn_alone,
-        partial(words.most_sensitive, unpruned=_value(whole.test)),
+        said,
         path,
+        run=Run("sensitivity", record, shown.cells(rows), _layers(given)),
     )
+
+
+def _layers(given: Subject, outline: Outline = (), left: Sequence[Counts] = ()) -> Layers:
+    """Return the layers of a model, and what is left of each at each point."""
+    whole = anatomy.of(given.network)
+    outline = outline or whole.outline()
+    return Layers(outline, whole.counts(outline), tuple(left))
 
 
 def _prepared(model: ModelOrPath, data: Any, train: Any) -> tuple[Subject, Source]:
@@ -206,7 +224,7 @@ def _prepared(model: ModelOrPath, data: Any, train: Any) -> tuple[Subject, Sourc
     learnt = None if train is None else material.read(train, "train", names)
     if material.is_function(data):
         if anatomy.is_chain(given.network):  # such functions take models of Keras
-            given = Subject(net(given.template), given.template)
+            given = replace(given, network=net(given.template), given=given.template)
         score = _scored(data, given.template)
         return given, Source(asking.NAME, None, given=Given(train=learnt, score=score))
     test = material.read(data, "test", names)
@@ -229,13 +247,16 @@ def _value(evaluation: Evaluation) -> float:
     return float("nan") if evaluation.value is None else evaluation.value
 
 
-def _measured(given: Subject, cells: list[Cell], source: Source) -> tuple[list[Row], Evaluation]:
+def _measured(
+    given: Subject, cells: list[Cell], source: Source
+) -> tuple[list[Row], Evaluation, Layers]:
     lines = [asking.curve(given, cell, source) for cell in cells]
     engines = perform.engines(cells, given.network, source)
-    unpruned = perform.whole(given.network, engines.test)
-    rows = list(sweep.rows(sweep.points(lines), unpruned, engines))
+    unpruned, outline = perform.whole(given.network, engines.test), _layers(given).outline
+    seen = list(sweep.seen(sweep.points(lines), unpruned, engines, outline))
     perform.forget()  # or the data would stay in memory
-    return rows, unpruned
+    left = [each.left for each in seen]
+    return [each.row for each in seen], unpruned, _layers(given, outline, left)
 
 
 def _chosen_by(given: Subject, cell: Cell, source: Source) -> Engine | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from prune import PruneError
 from prune.core import anatomy
@@ -25,6 +28,7 @@ class Subject:
     network: Any  # a chain of dense layers, or any model
     given: Any = None  # the live model, if it was one
     sha256: str = ""  # of the file, if it was one
+    path: str = ""
 
     @cached_property
     def template(self) -> keras.Model:
@@ -34,12 +38,27 @@ class Subject:
         whole = self.network
         return keras_bridge.build(whole) if anatomy.is_chain(whole) else whole.template
 
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.path or str(self.template.name)
+
+    @property
+    def sum(self) -> str:
+        """A digest of the file, or of all that the model holds now."""
+        if self.sha256:
+            return self.sha256
+        found = hashlib.sha256()
+        for array in self.template.get_weights():
+            found.update(np.asarray(array).tobytes())
+        return found.hexdigest()
+
 
 def of(model: ModelOrPath) -> Subject:
     """Return what is given; `PruneError` says what it is instead of a model."""
     if isinstance(model, str | os.PathLike):
         file = loading.load(Path(model))
-        return Subject(file.network, sha256=file.sha256)
+        return Subject(file.network, sha256=file.sha256, path=str(model))
     if not (hasattr(model, "layers") and hasattr(model, "weights")):
         raise PruneError(
             f"a Keras model or the path of one is needed, got {type(model).__name__}; give "

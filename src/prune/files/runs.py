@@ -73,21 +73,21 @@ def recorded(folder: Path, record: Record) -> Iterator[None]:
 
 
 def _run(record: Record, status: str, started: datetime, seconds: float, start_folder: str) -> str:
-    run = {
-        "command": record.command,
+    clocked = {
         "status": status,
         "start": started.isoformat(timespec="seconds"),
         "seconds": seconds,
         "process": os.getpid(),
-        "settings": record.settings,
-        "inputs": record.inputs,
-        "results": record.results,
-        "versions": _versions(),
-        "machine": machine(),
-        "git": _git_revision(),
-        "folder": start_folder,
     }
+    found = described(record)
+    run = {"command": found.pop("command"), **clocked, **found, "folder": start_folder}
     return json.dumps(run, indent=2, default=str) + "\n"
+
+
+def described(record: Record) -> dict[str, Any]:
+    """Return what one invocation was, by what on which machine, but not when."""
+    surroundings = {"versions": _versions(), "machine": machine(), "git": _git_revision()}
+    return {**vars(record), **surroundings}
 
 
 def _versions() -> dict[str, str]:

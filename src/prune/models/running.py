@@ -59,10 +59,10 @@ def forms(network: Net) -> dict[str, Runs]:
     """Return what runs a network with all its units, and without those that cannot matter."""
     whole = dataclasses.replace(network, kept=np.ones_like(network.kept))
     with KERAS:
-        return {"dense": _direct(whole.model()), "shrunk": _direct(network.shrunk().model())}
+        return {"dense": direct(whole.model()), "shrunk": direct(network.shrunk().model())}
 
 
-def _direct(model: keras.Model) -> Runs:
+def direct(model: keras.Model) -> Runs:
     """Return what answers a batch of any size, compiled for each."""
     return lambda some: ends.unpacked(model.predict_on_batch(ends.packed(model, some)))
 

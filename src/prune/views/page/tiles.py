@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from prune.core.judge import ACCURACY
-from prune.files.folders import Run
+from prune.files.folders import Cells, Run
 from prune.views.page.curves import Chosen, Interval, counted, told
 from prune.views.page.html import Markup, tag
 from prune.views.page.numbers import percent, plain, short, size, times
@@ -141,6 +141,12 @@ def _timed(run: Run) -> Iterator[Tile]:
             f"Time for {batch:,} at once",
             f"{1000 * before:.3g} ms",
             f"{1000 * best['seconds']:.3g} ms",
-            f"{best['faster']:.3g} times faster: {best['method']} k = {plain(best['k'])}, "
-            f"{best['form']}",
+            f"{best['faster']:.3g} times faster: {_timed_as(best)}",
         )
+
+
+def _timed_as(row: Cells) -> str:
+    """Name what was timed: a point in one form, or a model."""
+    if "model" in row:
+        return str(row["model"])
+    return f"{row['method']} k = {plain(row['k'])}, {row['form']}"
