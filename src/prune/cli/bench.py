@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from prune import PruneError
 from prune.cli import job as jobs
 from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
-from prune.experiments import bench, sweep
+from prune.experiments import bench, devices, sweep, timing
+from prune.experiments.sweep import Point
 from prune.files import results
 from prune.settings.files import Bench, Out
 from prune.views import timings
 
 
 def run(asked: Asked) -> int:
+    """Time on as many cores as are asked for."""
+    with timing.held_to(asked.of(Bench).threads):  # first, since pools are as large as it says
+        return _run(asked)
+
+
+def _run(asked: Asked) -> int:
     """Check everything, prune, time every form, write the files, print."""
     job = jobs.prepare(asked)
+    devices.check(asked.of(Bench).runtime, job.network)
     largest = max(asked.of(Bench).batch)
     if largest > job.test.total:
         raise PruneError(
@@ -37,7 +48,7 @@ def run(asked: Asked) -> int:
     if own := timings.own_choice(told):
         job.console.say(own)
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
-    again = asked.again("batch", "rounds", "keras", "include_output")
+    again = asked.again("batch", "rounds", "keras", "runtime", "threads", "include_output")
     command = " ".join(["prune compare --x time", *again])
     job.console.say(f"Next: {command}  (accuracy against time)")
     return status
@@ -49,12 +60,24 @@ def _measure(job: Job) -> list[results.Timing]:
     found: list[results.Timing] = []
     with job.console.progress(total) as report:
         report("pruning", 0, "")
-        field = bench.field(list(sweep.points(job.curves)), asked.keras)
+        points = list(sweep.points(job.curves))
+        measure = _ready(job, points, lambda doing: report(doing, 0, ""))
         for i, batch in enumerate(asked.batch):
 
             def on_round(number: int, done: int = i * asked.rounds, batch: int = batch) -> None:
                 report(f"batch {batch:,}", done + number, "")
 
-            found += bench.timings(field, job.fed, batch, asked.rounds, on_round)
+            found += measure(job.fed, batch, asked.rounds, on_round)
             report(f"batch {batch:,}", (i + 1) * asked.rounds, f"batch {batch:,}: timed")
     return found
+
+
+def _ready(job: Job, points: list[Point], report: Callable[[str], None]) -> Callable[..., Any]:
+    """Make all contenders ready; return what times them on what they are fed."""
+    asked = job.asked.of(Bench)
+    if not asked.runtime:
+        return partial(bench.timings, bench.field(points, asked.keras))
+    example = timing.batches(job.fed, asked.batch[0])[0]
+    return partial(
+        devices.timings, devices.field(asked.runtime, job.network, points, example, report)
+    )

@@ -47,6 +47,10 @@ def _few_rounds(asked: Asked) -> None:
     rounds = asked.of(Bench).rounds
     if rounds > _MOST_ROUNDS:
         raise PruneError(f"--rounds {rounds:,} would take days; give at most {_MOST_ROUNDS:,}")
+    if asked.of(Bench).keras and asked.of(Bench).runtime:
+        raise PruneError(
+            "--runtime names all that is timed; leave out --keras, or name keras in it"
+        )
 
 
 def _depths(asked: Asked) -> None:
@@ -226,7 +230,8 @@ COMMANDS = (
         "Time networks pruned by weight and by unit, at each k, in the dense, shrunk and sparse "
         "form and in the mixed one that `prune` itself runs, side by side.",
         "prune bench\nprune bench --k 80:99:1 --batch 1,32,1000\n"
-        "prune bench --keras --k 0,70,90,97,99",
+        "prune bench --keras --k 0,70,90,97,99\n"
+        "prune bench resnet8 --runtime litert,onnxruntime,openvino --k 50 --batch 1 --threads 1",
         (Pruning, Controls, Bench, Weights, Images, Out, Page, Talk),
         methods=METHODS,
         without=("method", "engine"),

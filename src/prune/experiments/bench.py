@@ -34,7 +34,7 @@ class Lineup:
 
     def add(self, network: Any) -> None:
         """Take one more network."""
-        self._order.append(anatomy.of(network).fingerprint())
+        self._order.append(fingerprint(network))
         self._networks.setdefault(self._order[-1], network)
 
     def timed(self, rows: Sequence[Row], fed: Inputs, on_round: Callable[[int], None]) -> list[Row]:
@@ -102,7 +102,7 @@ def field(points: Sequence[Point], with_keras: bool) -> Field:
 
     Its threads look for work for a while after each call, in the way of who comes next.
     """
-    networks = {_fingerprint(point): point.pruned.network for point in points}
+    networks = {fingerprint(point.pruned.network): point.pruned.network for point in points}
     found = [each for key, network in networks.items() for each in _ours(key, network)]
     if with_keras and all(map(anatomy.is_chain, networks.values())):
         found += [
@@ -122,8 +122,9 @@ def _ours(key: bytes, network: Any) -> Iterator[Contender]:
         yield Contender(key, name, form.prepare(network), True)
 
 
-def _fingerprint(point: Point) -> bytes:
-    return anatomy.of(point.pruned.network).fingerprint()
+def fingerprint(network: Any) -> bytes:
+    """Return what tells a network from any other."""
+    return anatomy.of(network).fingerprint()
 
 
 def _in_keras(network: Network) -> dict[str, Run]:
@@ -151,11 +152,13 @@ def timings(
     for each, own in zip(entered.contenders, samples, strict=True):
         found.setdefault(each.network, {})[each.form] = own
     return [
-        row for point in entered.points for row in _rows(point, found[_fingerprint(point)], batch)
+        row
+        for point in entered.points
+        for row in _rows(point, found[fingerprint(point.pruned.network)], batch)
     ]
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
     """What came of a form, and of the fastest which it is."""
 
     form: str
@@ -167,13 +170,14 @@ def _rows(point: Point, samples: dict[str, Samples], batch: int) -> Iterator[Tim
     """Yield a row for each form, and after ours one for the fastest of them."""
     own = [form for form in FORMS if form in samples]
     choice = min(own, key=lambda form: samples[form].median())
-    ours = [_Outcome(form, samples[form]) for form in own]
-    theirs = [_Outcome(form, each) for form, each in samples.items() if form not in FORMS]
-    for outcome in (*ours, _Outcome(FASTEST, samples[choice], choice), *theirs):
-        yield _row(point, outcome, samples[YARDSTICK], batch)
+    ours = [Outcome(form, samples[form]) for form in own]
+    theirs = [Outcome(form, each) for form, each in samples.items() if form not in FORMS]
+    for outcome in (*ours, Outcome(FASTEST, samples[choice], choice), *theirs):
+        yield row(point, outcome, samples[YARDSTICK], batch)
 
 
-def _row(point: Point, outcome: _Outcome, dense: Samples, batch: int) -> Timing:
+def row(point: Point, outcome: Outcome, dense: Samples, batch: int) -> Timing:
+    """Return how long a form took, and how many times faster than `dense` that is."""
     (method, criterion, plan, *_), pruned = point
     small = anatomy.of(anatomy.of(pruned.network).shrunk())
     samples = outcome.samples

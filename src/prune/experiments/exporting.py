@@ -42,11 +42,25 @@ class Exported(NamedTuple):
 
 def original(network: Any, fed: Inputs, judge: Judge, seen: Inputs) -> Original:
     """Return a network and what Keras makes of what it is fed."""
-    model = keras_bridge.build(network) if anatomy.is_chain(network) else network.model()
+    model = keras_model(network)
     weights = sum(kernel.size for kernel in anatomy.of(network).kernels().values())
     with KERAS:
         answers = _answers(running.runs(model), fed)
     return Original(model, weights, fed, judge, answers, seen)
+
+
+def keras_model(network: Any) -> Any:
+    """Return a network as Keras has it, without the units that are not kept."""
+    return keras_bridge.build(network) if anatomy.is_chain(network) else network.model()
+
+
+def opened(runtime: Runtime, model: Any, seen: Inputs) -> Runs:
+    """Return what answers in a runtime, as a Keras model that has been called does."""
+    why = f"the model cannot be had for {runtime.title}"
+    with KERAS:
+        parts = _or_refuse(why, lambda: runtime.convert(model, Form(), seen))
+    run = _or_refuse(why, lambda: runtime.opened(parts, cores()))
+    return lambda some: _or_refuse(why, lambda: run(some))
 
 
 def exported(runtime: Runtime, whole: Original, form: Form, saved: bool) -> Exported:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from prune import PruneError
 from prune.core.forms import Run
 from prune.core.inputs import Inputs, count, part
 from prune.core.measure import CHUNK
@@ -124,3 +127,36 @@ def on_all_cores(size: int) -> Iterator[Callable[[Run], Timed]]:
     shares = max(cores(), ceil(size / CHUNK))
     with ThreadPoolExecutor(cores()) as pool, blas.limit(limits=1):
         yield lambda run: lambda images: list(pool.map(run, np.array_split(images, shares)))
+
+
+@contextmanager
+def held_to(threads: int | None) -> Iterator[None]:
+    """Let this process use so many cores alone, whatever pools of threads its libraries have."""
+    if threads is None:
+        yield
+        return
+    before = _affinity()
+    if not before or threads > len(before):
+        there = (
+            f"this process may use {len(before)}"
+            if before
+            else "here no process can be held to some"
+        )
+        raise PruneError(f"--threads {threads}: {there}; leave it out")
+    _hold(set(sorted(before)[:threads]))
+    try:
+        with ThreadpoolController().limit(limits=threads):
+            yield
+    finally:
+        _hold(before)
+
+
+def _affinity() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _hold(cores: set[int]) -> None:
+    """Hold every thread that there is to some cores; those that they start are held too."""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended
+            os.sched_setaffinity(int(task.name), cores)

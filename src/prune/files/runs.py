@@ -90,32 +90,46 @@ def described(record: Record) -> dict[str, Any]:
     return {**vars(record), **surroundings}
 
 
+# What a run may use or not, as it is imported.
+_USED = ("keras", "tensorflow", "scipy", "ai_edge_litert", "onnxruntime", "openvino", "tf2onnx")
+
+
 def _versions() -> dict[str, str]:
     """Return the versions of what computed: TensorFlow and Keras only where they were used."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    used = [name for name in ("keras", "tensorflow", "scipy") if name in sys.modules]
+    used = [name for name in _USED if name in sys.modules]
     return {
         "prune": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas.get('name')} {blas.get('version')}",
         "h5py": metadata.version("h5py"),
-        **{name: metadata.version(name) for name in used},
+        **{name: metadata.version(name.replace("_", "-")) for name in used},
     }
 
 
 def machine() -> dict[str, Any]:
     """Return what the figures of this machine depend on."""
-    return {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count()}
+    system, cores = platform.platform(), os.cpu_count()
+    flags = [flag for flag in _told("flags", "").split() if flag.startswith(_VECTORS)]
+    return {"system": system, "cpu": _cpu(), "cores": cores, "flags": flags}
+
+
+_VECTORS = ("avx", "amx", "fma", "f16c", "sse4")  # instructions that products are made of
 
 
 def _cpu() -> str:
+    return _told("model name", platform.processor() or platform.machine())
+
+
+def _told(name: str, otherwise: str) -> str:
+    """Return what Linux tells of the first core under a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+        return otherwise
+    values = (line.partition(":")[2].strip() for line in lines if line.startswith(name))
+    return next(values, otherwise)
 
 
 @cache

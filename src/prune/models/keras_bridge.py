@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from prune.core.measure import Evaluation
+from prune.core.inputs import Inputs
+from prune.core.measure import Evaluation, Runs
 from prune.core.network import Network, arrays
 from prune.files import keras_config
+from prune.models import ends
 from prune.models.late import import_keras, keras, tf
 
 _BATCH = 1000
@@ -46,6 +48,17 @@ def engine(images: np.ndarray, labels: np.ndarray) -> Callable[[Network], Evalua
         return Evaluation(round(accuracy * len(labels)), len(labels), mean_loss)
 
     return evaluate
+
+
+def compiled(model: keras.Model) -> Runs:
+    """Return what answers a batch in any model, compiled once for its shape."""
+    function = tf.function(model, reduce_retracing=True)
+
+    def run(some: Inputs) -> list[np.ndarray]:
+        given = keras.tree.map_structure(tf.constant, ends.packed(model, some))
+        return ends.unpacked(function(given))
+
+    return run
 
 
 def runs(network: Network) -> dict[str, Callable[[np.ndarray], object]]:

@@ -33,11 +33,21 @@ def _opened(parts: Parts, threads: int) -> Runs:
     core, model = _read(parts)
     # Some processors would compute in bfloat16 unasked.
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    request = core.compile_model(model, "CPU", settings).create_infer_request()
     names = {entry.any_name: entry.any_name for entry in model.inputs}
+    requests: dict[tuple[Any, ...], Any] = {}  # of the shapes that were asked for last
 
     def run(inputs: Inputs) -> list[np.ndarray]:
-        return [each.copy() for each in request.infer(dict(placed(inputs, names))).values()]
+        given = dict(placed(inputs, names))
+        shapes = tuple(array.shape for array in given.values())
+        if shapes not in requests:  # what is compiled for one shape is faster than for any
+            requests.clear()
+            model.reshape({name: list(array.shape) for name, array in given.items()})
+            requests[shapes] = core.compile_model(model, "CPU", settings).create_infer_request()
+        request = requests[shapes]
+        for name, array in given.items():
+            request.get_tensor(name).data[:] = array
+        request.infer()
+        return [request.get_output_tensor(i).data.copy() for i in range(len(model.outputs))]
 
     return run
 

@@ -19,10 +19,15 @@ from prune.settings.fields import (
     truth,
     whole,
 )
+from prune.settings.pruning import KERAS, NUMPY
 from prune.settings.recipe import Training
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
 RUNTIMES = LITERT, ONNX, OPENVINO = ("litert", "onnx", "openvino")
+ONNXRUNTIME = "onnxruntime"
+# What a network can be timed in, and of those that run a file which of the former it is.
+BENCHED = LITERT, ONNXRUNTIME, OPENVINO, KERAS, NUMPY
+FILES_OF = {LITERT: LITERT, ONNXRUNTIME: ONNX, OPENVINO: OPENVINO}
 AXES = BY_K, BY_PARAMETERS, BY_MACS, BY_BYTES, BY_TIME = (
     "k",
     "parameters",
@@ -168,6 +173,16 @@ class Bench:
     )
     rounds: int = setting(21, whole(1), "how often each is timed")
     keras: bool = setting(False, truth(), "time the same networks in Keras beside them")
+    runtime: str = setting(
+        "",
+        one_of(*BENCHED, metavar="NAME,..."),
+        "instead, time the network as it is, masked and shrunk in each of these: "
+        f"{', '.join(BENCHED)}; one-file forms of `prune export`, held against Keras first",
+        commas=True,
+    )
+    threads: int | None = setting(
+        None, whole(1), "cores that all of them may use", usual="all there are"
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import sqrt
 
 from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ from prune.views.tables import Table
 
 # What each method is for: the form that makes use of what it leaves.
 GAINS = {WEIGHT: "sparse", UNIT: "shrunk"}
+# In a runtime, which has no sparse form: whether it makes use of zeros, and of what is cut out.
+IN_RUNTIMES = {WEIGHT: "masked", UNIT: "shrunk"}
 _MARGIN = 1.02  # less than this nobody notices
 
 Key = tuple[str, str, float, int]  # method, criterion, k, batch
@@ -34,7 +37,7 @@ def table(rows: list[Timing]) -> Table:
         [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
-    return Table(header, lines, telling.joined(_note(rows[0], "mixed" in forms), _shared(rows)))
+    return Table(header, lines, telling.joined(_note(rows[0], forms), _shared(rows)))
 
 
 def _shared(rows: list[Timing]) -> str:
@@ -43,7 +46,7 @@ def _shared(rows: list[Timing]) -> str:
 
 def _cell(row: Timing) -> str:
     text = f"{1e3 * row.seconds:.3g}"
-    if row.form == "dense":
+    if row.faster == row.faster_low == row.faster_high == 1:  # what the others are held against
         return text
     return f"{text} ({row.faster:.2f}x)" if _differs(row) else f"{text} (as dense)"
 
@@ -53,16 +56,23 @@ def _differs(row: Timing) -> bool:
     return not row.faster_low <= 1 <= row.faster_high
 
 
-_MIXED = "; mixed: layer by layer the one that should be, as `prune` runs."
+_OURS = (
+    "than the dense form of the same round, `as dense` where the middle half of the rounds does "
+    "not tell. fastest: of the forms before it the one measured to be"
+)
+_MIXED = f"{_OURS}; mixed: layer by layer the one that should be, as `prune` runs."
+_THEIRS = (
+    "than the network as it is in the same runtime and round, `as dense` where the middle half of "
+    "the rounds does not tell. masked: what is removed is zero; shrunk: it is cut out. Each has "
+    "answered as Keras does, to 1e-5 of the largest output."
+)
 
 
-def _note(row: Timing, mixed: bool) -> str:
+def _note(row: Timing, forms: list[str]) -> str:
+    how = _MIXED if "mixed" in forms else _THEIRS if _in_runtimes(forms) else f"{_OURS}."
     return (
         f"Milliseconds for a batch, the median of {counted(row.rounds, 'round')} in turn, on "
-        f"{counted(row.threads, 'thread')}; in brackets how many times faster than "
-        "the dense form of the same round, `as dense` where the middle half of the rounds does not "
-        "tell. fastest: of the forms before it the one measured to be"
-        f"{_MIXED if mixed else '.'}"
+        f"{counted(row.threads, 'thread')}; in brackets how many times faster {how}"
     )
 
 
@@ -86,21 +96,34 @@ def _surely_faster(row: Timing) -> bool:
 
 
 def verdict(rows: list[Timing]) -> str:
-    """Say from which k on sparse weights and shrunk units are worth it."""
+    """Say from which k on what each method leaves is worth it, in each runtime there is."""
     batches = list(dict.fromkeys(row.batch for row in rows))
     told = []
-    for method in dict.fromkeys(row.method for row in rows):
-        form = _gains(rows, method)
+    for method, form in _gains(rows):
         found = [(batch, pays(rows, method, form, batch)) for batch in batches]
-        told.append(f"{form} {method}s {_where(found)}")
+        *runtime, how = form.split()
+        place = "".join(f" in {name}" for name in runtime)
+        told.append(f"{how} {method}s {_where(found)}{place}")
     threads = counted(rows[0].threads, "thread")
     return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(told)}.")
 
 
-def _gains(rows: list[Timing], method: str) -> str:
-    """Name the form that makes use of what a method leaves, of those that were timed."""
-    forms = {row.form for row in rows}
-    return GAINS[method] if GAINS[method] in forms else "shrunk"
+def _in_runtimes(forms: Iterable[str]) -> bool:
+    return any(form.endswith(" masked") for form in forms)
+
+
+def _gains(rows: list[Timing]) -> list[tuple[str, str]]:
+    """Name each method and the form that makes use of what it leaves, of those that were timed."""
+    forms = dict.fromkeys(row.form for row in rows)
+    methods = list(dict.fromkeys(row.method for row in rows))
+    if _in_runtimes(forms):
+        return [
+            (method, form)
+            for method in methods
+            for form in forms
+            if form.endswith(IN_RUNTIMES[method])
+        ]
+    return [(each, GAINS[each] if GAINS[each] in forms else "shrunk") for each in methods]
 
 
 def _where(found: list[tuple[int, float | None]]) -> str:
@@ -146,6 +169,19 @@ _DRAWN = {
 
 # Of any model, which has no sparse form.
 _SHRUNK = {(WEIGHT, "shrunk"): STYLES[0]}
+_MARKERS = {WEIGHT: STYLES[0][1], UNIT: STYLES[1][1]}
+
+
+def _drawn(rows: list[Timing]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the lines of the picture and how each is drawn."""
+    forms = {row.form for row in rows}
+    if _in_runtimes(forms):  # a colour for each runtime, a marker for each method
+        runtimes = list(dict.fromkeys(form.split()[0] for _, form in _gains(rows)))
+        return {
+            (method, form): (STYLES[runtimes.index(form.split()[0])][0], _MARKERS[method])
+            for method, form in _gains(rows)
+        }
+    return _DRAWN if "sparse" in forms else _DRAWN | _SHRUNK
 
 
 @style()
@@ -164,8 +200,7 @@ def picture(rows: list[Timing]) -> Figure:
 
 def _panel(axes: Axes, rows: list[Timing]) -> None:
     axes.axhline(1, color="#666666", linewidth=1, linestyle=":")
-    drawn = _DRAWN if any(row.form == "sparse" for row in rows) else _DRAWN | _SHRUNK
-    for (method, form), (color, marker) in drawn.items():
+    for (method, form), (color, marker) in _drawn(rows).items():
         line = [row for row in rows if (row.method, row.form) == (method, form)]
         if not line:
             continue
@@ -173,6 +208,8 @@ def _panel(axes: Axes, rows: list[Timing]) -> None:
         spread = ([row.faster_low for row in line], [row.faster_high for row in line])
         axes.fill_between(ks, *spread, color=color, alpha=0.2, linewidth=0)
         axes.plot(ks, heights, color=color, marker=marker, label=f"{method}s, {form}")
+        if len(line) == 1:  # whose spread has no width to fill
+            axes.vlines(ks, *spread, color=color)
     axes.set_yscale("log")
     axes.set(xlabel="k: percent of the weights or units removed")
     axes.xaxis.set_major_formatter(PercentFormatter())
