@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +15,9 @@ from prune.core.measure import Evaluation
 from prune.core.network import logits
 from prune.experiments.searching import LADDER, deflated
 from prune.files import weights
+from prune.files.results import Attempt
 from prune.views import budgets as views
+from prune.views.front import unbeaten
 
 PERCENT = Fraction(1, 100)
 
@@ -78,6 +81,8 @@ def test_the_smallest_within_the_drop_is_saved_and_nothing_smaller_was_good_enou
     zeros += sum(int(np.count_nonzero(layer.bias)) for layer in saved)
     assert zeros == int(chosen["effective"])
     assert f"Of {len(rows)} networks that were measured" in err and "* " in printed
+    whole, least = re.search(r"reachable, .*: ([\d,]+) to ([\d,]+) bytes, 62 to ", err).groups()
+    assert int(least.replace(",", "")) <= int(chosen["bytes"]) < int(whole.replace(",", ""))
 
 
 def test_the_best_within_the_work_needs_no_more_than_that(prune, tiny, tmp_path):
@@ -96,7 +101,7 @@ def test_again_it_measures_nothing_anew_and_finds_the_same(prune, tiny, tmp_path
     search(prune, tiny, *argv)
     first = table(tmp_path)
     _, _, err = search(prune, tiny, *argv)
-    assert f"going on: {len(first)} networks were measured before" in err
+    assert f"going on: {len(first)} networks measured before" in err
     assert " held out, " not in err and table(tmp_path) == first
     _, _, err = search(prune, tiny, "--max-drop", "4", "--method", "unit")
     assert "going on" not in err
@@ -200,3 +205,11 @@ def test_of_a_loss_the_least_is_the_best_and_points_are_refused(prune, tmp_path,
     assert float(chosen["validation"]) == min(losses) < max(losses)
     status, _, err = prune(*argv, "--max-drop", "1")
     assert status == 2 and "--max-drop is in points of accuracy, and this model is" in err
+
+
+def test_the_front_is_what_nothing_beats():
+    sizes = [(10, 0.5), (20, 0.9), (20, 0.8), (30, 0.9), (40, 0.95)]
+    attempts = [Attempt("unit", "norm", 1, "none", "layer", 0, v, b) for b, v in sizes]
+    assert [(each.bytes, each.validation) for each in unbeaten(attempts)] == [
+        (10, 0.5), (20, 0.9), (40, 0.95),
+    ]  # fmt: skip

@@ -27,6 +27,7 @@ from prune.files.weights import WeightsFile
 from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import Images, Pruning
 from prune.settings.search import Budget, Effort
+from prune.settings.spelling import counted
 from prune.views import budgets as views
 
 
@@ -125,7 +126,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
     identity = _identity(quest)
     kept = tries.read(quest.out, identity)
     if kept:
-        quest.console.say(f"going on: {len(kept)} networks were measured before")
+        quest.console.say(f"going on: {counted(len(kept), 'network')} measured before")
     known = {(each.curve, each.k): each for each in kept}
 
     def keep(attempt: Attempt) -> None:
@@ -143,6 +144,8 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
         known,
         keep,
     )
+    macs = anatomy.of(network).multiply_adds()
+    quest.console.say(views.reach(searching.file_bytes(network), macs, search.reach()))
     search.run()
     return search
 
@@ -184,7 +187,7 @@ def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[]
         from prune.views.front import front  # here: it imports matplotlib
 
         whole = searching.file_bytes(quest.stored.network)
-        return front(attempts, (whole, search.unpruned.value))
+        return front(attempts, (whole, search.unpruned.value), search.budget)
 
     return drawn
 

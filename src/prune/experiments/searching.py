@@ -34,7 +34,7 @@ from prune.settings import lists
 from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, REPAIRS
 from prune.settings.search import Budget, Effort
 
-LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98))
+LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
 FINEST = Fraction(1, 100)
 
 
@@ -165,14 +165,27 @@ class Search:
         """What the whole network does on the examples to choose by."""
         return self._whole
 
+    def reach(self) -> list[Attempt]:
+        """Return what the most pruned network of each method costs, by its first curve."""
+        firsts = {curve.method: i for i, curve in reversed(list(enumerate(self.curves)))}
+        return [
+            self._priced(i, pruned).attempt
+            for i in firsts.values()
+            for pruned in self._points(i, LADDER[-1:])
+        ]
+
+    def _points(self, number: int, ladder: Sequence[Sparsity]) -> Iterator[Pruned]:
+        curve = self.curves[number]
+        plan = curve.plan._replace(sparsities=tuple(ladder))
+        for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
+            yield pruned
+
     def _look_along(self, number: int) -> None:
         """Find the place along a curve where the budget ends."""
         curve = self.curves[number]
 
         def climb(ladder: Sequence[Sparsity]) -> Iterator[Candidate]:
-            plan = curve.plan._replace(sparsities=tuple(ladder))
-            for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
-                yield self._priced(number, pruned)
+            return (self._priced(number, pruned) for pruned in self._points(number, ladder))
 
         ladder, below = self._ladder(curve)
         by_size = self.budget.bounds_size

@@ -71,6 +71,16 @@ def drop(before: Evaluation, after: Evaluation) -> tuple[float, float, float]:
     return lost, lost - spread, lost + spread
 
 
+def reach(bytes: int, macs: int, smallest: Sequence[Attempt]) -> str:
+    """Say between what the networks are that can be found."""
+    least = min(each.bytes for each in smallest), min(each.macs for each in smallest)
+    told = [f"{bytes:,} to {least[0]:,} bytes", f"{macs:,} to {least[1]:,} multiply-adds"]
+    faster = [each.faster for each in smallest if each.faster is not None]
+    if faster:
+        told.append(f"1 to {max(faster):.1f} times as fast")
+    return f"reachable, whatever it costs in accuracy: {', '.join(told)}"
+
+
 def point(attempt: Attempt) -> str:
     """Say in a line of progress what was measured."""
     return f"{name(attempt)}: {attempt.validation:.2%} held out, {attempt.bytes:,} bytes"
