@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -359,3 +360,12 @@ def test_models_are_timed_against_the_first(chain, data):
 def test_what_cannot_be_timed_or_reported_is_refused(chain, data, call, message):
     with pytest.raises(prune.PruneError, match=message):
         call(chain, data[1]["test"])
+
+
+@pytest.mark.parametrize("call", [prune.weights, prune.units, lambda model, k: prune.Gradual(k)])
+def test_who_seems_to_mean_a_share_is_warned(conv, call):
+    with pytest.warns(UserWarning, match="0.9 removes 0.9 %; for 90 % give k=90"):
+        call(conv, 0.9)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "k is in percent")
+        call(conv, 90)

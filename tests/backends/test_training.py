@@ -155,12 +155,28 @@ def test_two_of_four():
     assert (np.count_nonzero(kernel.reshape(16, 4, 10), axis=1) == 2).all()
 
 
-@pytest.mark.parametrize(("size", "batch"), [(16, 16), (48, 16)])
-def test_few_steps_are_no_silent_nothing(size, batch):
-    model = compiled(small())
-    model.fit(X[:size], Y[:size], batch_size=batch, verbose=0, callbacks=[prune.Gradual(90)])
-    for path, values in list(kernels(model).items())[:-1]:
-        assert np.count_nonzero(values == 0) == count(0.9, values.size), path
+@pytest.mark.parametrize(
+    ("size", "batch", "schedule"),
+    [
+        (16, 16, {}),
+        (16, 16, {"begin": 0.5, "end": 1.0, "ramp": "exponential"}),
+        (48, 16, {"every": "100 steps"}),
+        (48, 16, {"begin": "1 steps", "end": "3 steps", "ramp_from": 50}),
+        (1000, 32, {}),
+        (1000, 32, {"end": 0.0, "scope": "network"}),
+        (1000, 500, {"begin": 1.0, "end": 1.0}),
+    ],
+)
+def test_what_was_asked_is_gone_at_the_end_of_every_schedule(size, batch, schedule):
+    """In one step, in three, or with 1,000 images; never a silent nothing."""
+    model, (x, y) = compiled(small()), (np.resize(X, (size, *X.shape[1:])), np.resize(Y, size))
+    model.fit(x, y, batch_size=batch, verbose=0, callbacks=[prune.Gradual(90, **schedule)])
+    found = list(kernels(model).values())[:-1]
+    zeros, sizes = [np.count_nonzero(each == 0) for each in found], [each.size for each in found]
+    if "scope" in schedule:
+        assert sum(zeros) == count(0.9, sum(sizes))
+    else:
+        assert zeros == [count(0.9, each) for each in sizes]
 
 
 def test_a_training_that_goes_on_goes_on_with_the_ramp(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 from prune import PruneError
 from prune.api import material
-from prune.api.options import as_written
+from prune.api.options import as_written, warn_of_shares
 from prune.api.subject import Subject
 from prune.core import blocks, pruning
 from prune.core.plan import Pruned
@@ -68,7 +68,9 @@ _LISTS = {key.name: name for name, key in KEYS.items() if key.owner in (Pruning,
 
 def cells(given: Mapping[str, Any], seed: int) -> list[Cell]:
     """Return the curves that are asked for: of what is a list, one for each; None is as usual."""
-    return grid.curves(part(given, seed), Stored("", seed))
+    asked = part(given, seed)
+    warn_of_shares(asked.k)
+    return grid.curves(asked, Stored("", seed))
 
 
 def part(given: Mapping[str, Any], seed: int) -> Any:

@@ -118,6 +118,8 @@ class Gradual(_Holding):
         asked |= {"floor": floor, "keep": keep, "include": include}
         asked["include_output"] = include_output
         self._asked = _checked(options.read(Pruning, asked), k, n_of_m)
+        if k is not None:
+            options.warn_of_shares(self._asked.k)
         when = {"begin": begin, "end": end, "every": every, "ramp": ramp, "ramp_from": ramp_from}
         self._timetable = options.read(Timetable, when)
         self._n_of_m, self._seed = n_of_m, seed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from prune.settings import lists
 from prune.settings.fields import meant, settings
 
 if TYPE_CHECKING:
@@ -25,6 +28,12 @@ def read(owner: type[Owner], given: Mapping[str, Any]) -> Owner:
             if value is not None
         }
     )
+
+
+def warn_of_shares(sparsities: Sequence[Fraction]) -> None:
+    """Warn who seems to have meant a share, as other tools take it: percents are asked for."""
+    if remark := lists.hint(sparsities, "k="):
+        warnings.warn(remark, stacklevel=3)
 
 
 def as_written(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,7 +145,7 @@ def _remark(asked: Asked, console: Console, source: WeightsFile, cells: list[Cel
             f"note: the weights file does not tell activations; {source.assumed} is assumed "
             "between layers and softmax at the end (--activation NAME to change)"
         )
-    for remark in (hint(asked.of(Pruning).k), _at_once(asked), _unseen(asked, cells)):
+    for remark in (lists.hint(asked.of(Pruning).k), _at_once(asked), _unseen(asked, cells)):
         if remark:
             console.say(f"note: {remark}")
 
@@ -176,16 +175,6 @@ def remark_on_activation(asked: Asked, console: Console, source: WeightsFile) ->
     name = asked.given.get("activation")
     if name is not None and not source.assumed:
         console.say(f"note: --activation {name} is not used: the file tells its activations")
-
-
-def hint(sparsities: Sequence[Fraction]) -> str | None:
-    """Return a remark where somebody may have meant a fraction and given a percent."""
-    small = [sparsity for sparsity in sparsities if 0 < sparsity <= Fraction(1, 100)]
-    if not small or sparsities[-1] > Fraction(1, 100):
-        return None
-    k = float(100 * small[0])
-    given, meant = f"{k:.15g}", f"{100 * k:.15g}"
-    return f"k is in percent: {given} removes {given} %; for {meant} % give --k {meant}"
 
 
 def inputs(source: WeightsFile, test: Data) -> dict[str, Any]:

@@ -13,10 +13,12 @@ short the training and whatever the frequency; a model that was never pruned is 
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import keras  # type: ignore[import-untyped]
@@ -364,7 +366,10 @@ def strip_pruning(model: keras.Model) -> keras.Model:
     """
     marks = list(_marked(model))
     if not marks:
-        raise PruneError("nothing in this model is marked; there is nothing to strip")
+        raise PruneError(
+            "nothing in this model is marked; there is nothing to strip: a model that was loaded "
+            "is a plain one already, and one to prune goes to prune_low_magnitude first"
+        )
     for mark, weights in marks:
         if mark.grip is not None:
             mark.grip.release()
@@ -386,3 +391,7 @@ def _check_finished(mark: _Mark, weights: Sequence[Any]) -> None:
                 f"{weight.path} has {zeros:,} zeros of {values.size:,}, and its schedule ends with "
                 f"{wanted:,}; train on with UpdatePruningStep, or let the schedule end earlier"
             )
+
+
+# For code that says `tfmot.sparsity.keras.prune_low_magnitude`, as the guide of the toolkit does.
+sparsity = SimpleNamespace(keras=sys.modules[__name__])

@@ -64,6 +64,15 @@ def k(sparsity: Fraction) -> float:
     return int(number) if number.denominator == 1 else float(number)
 
 
+def hint(sparsities: Sequence[Fraction], option: str = "--k ") -> str | None:
+    """Return a remark where somebody may have meant a fraction and given a percent."""
+    small = [sparsity for sparsity in sparsities if 0 < sparsity <= Fraction(1, 100)]
+    if not small or sparsities[-1] > Fraction(1, 100):
+        return None
+    given, meant = f"{float(100 * small[0]):.15g}", f"{float(10_000 * small[0]):.15g}"
+    return f"k is in percent: {given} removes {given} %; for {meant} % give {option}{meant}"
+
+
 def seeds_again(numbers: Sequence[int]) -> str:
     """Return seeds as they are typed.
 
