@@ -49,14 +49,22 @@ COMMANDS = {
     "weight, unit, compare, sensitivity": ["sensitivity"],
     "bench": ["bench", "--rounds", "2", "--batch", "1"],
     "shrink": ["shrink", "--save", "s.npz"],
+    "search": ["search", "--macs", "60", "--criterion", "norm", "--repair", "none"],
     "criteria": ["criteria"],
 }
+NOT_AT_ONE_K = ("search", "export")
 
 
-@pytest.mark.parametrize("title", COMMANDS)
+EXPORT = pytest.param("export", marks=pytest.mark.slow)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of a converter
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("title", [*COMMANDS, EXPORT])
 def test_what_is_printed_is_what_the_page_says(prune, tiny, title):
-    own = [] if title == "criteria" else tiny
-    status, out, err = prune(*COMMANDS[title], *own, "--format", "json", "-q")
+    own = [] if title == "criteria" else tiny[:-2] if title in NOT_AT_ONE_K else tiny
+    command = COMMANDS.get(title, ["export", "--to", "onnx"])
+    status, out, err = prune(*command, *own, "--format", "json", "-q")
     assert status == 0, err
     assert_documented(json.loads(out), title)
 

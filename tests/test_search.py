@@ -213,3 +213,25 @@ def test_the_front_is_what_nothing_beats():
     assert [(each.bytes, each.validation) for each in unbeaten(attempts)] == [
         (10, 0.5), (20, 0.9), (40, 0.95),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_is_trained_goes_further_than_what_is_not_and_is_not_trained_again(
+    prune, tiny, tmp_path
+):
+    argv = ["--max-drop", "3", "--method", "unit", "--criterion", "norm", "--repair", "none"]
+    search(prune, tiny, *argv)
+    (plain,) = [row for row in table(tmp_path) if row["chosen"] == "True"]
+    argv += ["--retrain", "2", "--learning-rate", "0.02"]
+    status, _, err = search(prune, tiny, *argv)
+    assert status == 0, err
+    rows = table(tmp_path)
+    trained = [row for row in rows if row["retrain"] == "2"]
+    (chosen,) = [row for row in rows if row["chosen"] == "True"]
+    assert chosen in trained and int(chosen["bytes"]) < int(plain["bytes"])
+    assert all(float(row["k"]) > float(plain["k"]) for row in trained)
+    assert "unit norm + 2 epochs k = " in err
+    before = (tmp_path / "work" / "results" / "search" / "model.keras").read_bytes()
+    _, _, err = search(prune, tiny, *argv)
+    assert table(tmp_path) == rows and " held out, " not in err
+    assert (tmp_path / "work" / "results" / "search" / "model.keras").read_bytes() == before

@@ -56,6 +56,7 @@ def search(
     keep: Sequence[str] = (),
     include: Sequence[str] = (),
     calibration: int | None = None,
+    retrain: int | None = None,
     seed: int = 0,
 ) -> Found:
     """Return the smallest model that loses little, or the best that is small or fast enough.
@@ -66,6 +67,7 @@ def search(
     - `under`: how long the deflated `.keras` file may be, such as "500KB"; `faster`: how many times
       as fast as before it must answer; `macs`: percent of the multiply-adds that it may take.
     - `minutes` and `tries` bound the search, which then gives the best so far.
+    - `retrain`: then train along the best curve of each method, for so many epochs each.
     - the others as in `prune.compare`; left out, every criterion and repair there is.
 
     The given model is not changed.  Raises `PruneError` if no model is within the budget.
@@ -77,6 +79,7 @@ def search(
     effort = options.read(Effort, {"minutes": minutes, "tries": tries})
     asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
     asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
+    asked |= {"retrain": retrain}
     named = {name for name, value in asked.items() if value is not None}
     given = subject.of(model)
     normalised = anatomy.of(given.network).normalised()
@@ -95,12 +98,14 @@ def _search(
     if not held_out.total:
         raise PruneError("there are too few examples to hold some out: at least 12 are needed")
     searching.check_points(bounds[0].max_drop, held_out)
+    curves = list(_curves(given, cells, source))
     search = Search(
         given.network,
-        list(_curves(given, cells, source)),
+        curves,
         perform.engine(cells[0], given.network, held_out),
         *bounds,
         Prices(searching.file_bytes, searching.stopwatch(given.network, held_out.inputs)),
+        regime=curves[0].retraining,
     )
     search.run()
     perform.forget()  # or the data would stay in memory
@@ -124,6 +129,6 @@ def _found(given: Subject, search: Search, record: dict[str, Any]) -> Found:
         raise PruneError(f"no model is within the budget: {views.nearest(search)}")
     best = search.best.attempt
     attempts = tuple(replace(each, chosen=each == best) for each in search.attempts)
-    small = live.shrunk(given.template, search.best.pruned.network)
+    small = live.shrunk(given.template, search.chosen)
     run = Run("search", record, others=shown.cells(attempts))
     return Found(small, replace(best, chosen=True), attempts, run=run)

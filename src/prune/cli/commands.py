@@ -197,16 +197,21 @@ COMMANDS = (
         "prune search --max-drop 1\n"
         "prune search mine.keras --data mine.npz --under 500KB\n"
         "prune search resnet8.keras --macs 50 --method unit\n"
-        "prune search --faster 2x --minutes 10",
-        (Budget, Effort, Pruning, Save, Weights, Images, Out, Page, Talk),
+        "prune search --faster 2x --minutes 10\n"
+        "prune search lenet5 --max-drop 0.5 --retrain 2 --minutes 30",
+        (Budget, Effort, Pruning, Save, Weights, Images, Retraining, Out, Page, Talk),
         methods=METHODS,
-        without=("k", "k_map", "include_output"),
+        without=("k", "k_map", "include_output", "start", "rewind", "ramp_from"),
         defaults={"out": Path("results/search")},
         helps={
             "save": {"required": False},
             "method": {"help": "weight or unit (default: both)"},
             "criterion": {"help": "how things are ranked (default: in every way there is)"},
-            "repair": {"help": "how what is left is refit (default: lstsq)"},
+            "repair": {"help": "how what is left is refit (default: in every way there is)"},
+            "retrain": {
+                "help": "then train networks along the best curve of each method, further than it "
+                "went, for so many epochs each"
+            },
         },
         check=lambda asked: asked.of(Budget).check(),
     ),

@@ -26,6 +26,7 @@ from prune.files.results import Attempt
 from prune.files.weights import WeightsFile
 from prune.settings.files import Out, Save, Talk, Weights
 from prune.settings.pruning import Images, Pruning
+from prune.settings.recipe import Retraining
 from prune.settings.search import Budget, Effort
 from prune.settings.spelling import counted
 from prune.views import budgets as views
@@ -61,7 +62,7 @@ def run(asked: Asked) -> int:
         attempts = _marked(search)
         texts = jobs.write_tables(quest.out, attempts, [views.table(attempts)], Attempt)
         if search.best:
-            atomic.write(quest.path, _saved(quest, search.best.pruned.network))
+            atomic.write(quest.path, _saved(quest, search.chosen))
         said = views.conclusion(search, before, after)
         record.results = {"conclusion": said, "measured": len(search.attempts)}
         status = quest.console.picture(quest.out, "front", _front(quest, search, attempts))
@@ -143,6 +144,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
         Prices(searching.file_bytes, searching.stopwatch(network, held_out.inputs)),
         known,
         keep,
+        regime=curves[0].retraining,
     )
     macs = anatomy.of(network).multiply_adds()
     quest.console.say(views.reach(searching.file_bytes(network), macs, search.reach()))
@@ -153,7 +155,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
 def _identity(quest: Quest) -> dict[str, Any]:
     """Return all that what is measured depends on."""
     asked = quest.asked
-    settings = [asked.of(Pruning), asked.of(Images), asked.of(Budget)]
+    settings = [asked.of(each) for each in (Pruning, Images, Budget, Retraining)]
     told = {name: str(value) for each in settings for name, value in vars(each).items()}
     sums = {"weights": quest.stored.sha256, "data": quest.held_out.sha256}
     return told | sums | {"curves": [f"{cell.method} {cell.criterion}" for cell in quest.cells]}
@@ -169,7 +171,7 @@ def _on_test(quest: Quest, search: Search) -> tuple[Evaluation, Evaluation | Non
     """Return what the network does on the test set, before and after: once, to be reported."""
     network = quest.stored.network
     engine = perform.engine(quest.cells[0], network, quest.test)
-    return engine(network), engine(search.best.pruned.network) if search.best else None
+    return engine(network), engine(search.chosen) if search.best else None
 
 
 def _saved(quest: Quest, pruned: Any) -> bytes:

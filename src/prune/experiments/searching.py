@@ -9,8 +9,10 @@ import io
 import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain
 from typing import Any, NamedTuple
 
 from prune import PruneError
@@ -33,6 +35,7 @@ from prune.models import running, saving
 from prune.settings import lists
 from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, REPAIRS
 from prune.settings.search import Budget, Effort
+from prune.training.retrain import Regime
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
 FINEST = Fraction(1, 100)
@@ -124,8 +127,13 @@ class Candidate(NamedTuple):
     """A network along a curve, and what it costs; measured only if it is worth it."""
 
     curve: int  # its number
-    pruned: Pruned
+    pruned: Pruned | None  # None: of an earlier search, and too long to make to make it in vain
     attempt: Attempt
+
+    @property
+    def sparsity(self) -> Sparsity:
+        """How far it is pruned."""
+        return Fraction(self.attempt.k) / 100
 
 
 @dataclass
@@ -141,6 +149,7 @@ class Search:
     known: dict[tuple[int, float], Attempt] = field(default_factory=dict)  # of an earlier search
     keep: Callable[[Attempt], None] = lambda attempt: None  # what was measured
     watch: Callable[[str], None] = lambda doing: None
+    regime: Regime | None = None  # how to train the best of each method, if that is asked for
     attempts: list[Attempt] = field(default_factory=list)  # that were measured
     priced: list[Attempt] = field(default_factory=list)  # all that were looked at
     best: Candidate | None = None
@@ -153,17 +162,49 @@ class Search:
         self._whole = self.engine(self.network)
         self._macs = anatomy.of(self.network).multiply_adds()
         self._deadline = started + 60 * self.effort.minutes if self.effort.minutes else None
-        for number in range(len(self.curves)):
-            try:
+        with suppress(_EnoughError):
+            for number in chain(range(len(self.curves)), self._to_train()):
                 self._look_along(number)
-            except _EnoughError:
-                break
+        if self.best and self.best.pruned is None:
+            (pruned,) = self._points(self.best.curve, [self.best.sparsity])
+            self.best = self.best._replace(pruned=pruned)
         return self.best
+
+    def _to_train(self) -> Iterator[int]:
+        """Yield the numbers of the curves to train along: of each method the one that went best.
+
+        A curve has a second number, by as many more as there are curves, for its trained networks.
+        """
+        for method in dict.fromkeys(curve.method for curve in self.curves if self.regime):
+            own = [each for each in self.attempts if each.method == method]
+            within = [each for each in own if self._keeps(each)] or own
+            if within:
+                best = max(within, key=self._rank)
+                yield best.curve + len(self.curves)
+
+    def _keeps(self, attempt: Attempt) -> bool:
+        allowed = self.budget.max_drop
+        return allowed is None or self._drop(attempt) <= allowed
+
+    def _rank(self, attempt: Attempt) -> tuple[float, float]:
+        """Return what is larger of a network that is nearer to what is looked for."""
+        if not self.budget.bounds_size and self._keeps(attempt):
+            return -attempt.bytes, attempt.validation
+        return self._order(attempt)
+
+    def _curve(self, number: int) -> Curve:
+        again, own = divmod(number, len(self.curves))
+        return self.curves[own]._replace(retraining=self.regime if again else None)
 
     @property
     def unpruned(self) -> Evaluation:
         """What the whole network does on the examples to choose by."""
         return self._whole
+
+    @property
+    def chosen(self) -> Any:
+        """The best network, or None."""
+        return self.best.pruned.network if self.best and self.best.pruned else None
 
     def reach(self) -> list[Attempt]:
         """Return what the most pruned network of each method costs, by its first curve."""
@@ -175,16 +216,18 @@ class Search:
         ]
 
     def _points(self, number: int, ladder: Sequence[Sparsity]) -> Iterator[Pruned]:
-        curve = self.curves[number]
+        curve = self._curve(number)
         plan = curve.plan._replace(sparsities=tuple(ladder))
         for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
             yield pruned
 
     def _look_along(self, number: int) -> None:
         """Find the place along a curve where the budget ends."""
-        curve = self.curves[number]
+        curve = self._curve(number)
 
         def climb(ladder: Sequence[Sparsity]) -> Iterator[Candidate]:
+            if curve.retraining:
+                return (self._trained(number, sparsity) for sparsity in ladder)
             return (self._priced(number, pruned) for pruned in self._points(number, ladder))
 
         ladder, below = self._ladder(curve)
@@ -194,16 +237,30 @@ class Search:
         )
         reached = end.after if by_size else end.before
         if reached:
-            self._ends[curve.method, curve.criterion, curve.plan.repair] = reached.pruned.sparsity
+            self._ends[curve.method, curve.criterion, curve.plan.repair] = reached.sparsity
             if by_size:
                 self._take_if_better(reached)
+
+    def _trained(self, number: int, sparsity: Sparsity) -> Candidate:
+        """Train a network, unless it was measured before."""
+        if (known := self.known.get((number, lists.k(sparsity)))) is not None:
+            return Candidate(number, None, known)
+        self._check_effort()
+        (pruned,) = self._points(number, [sparsity])
+        return self._priced(number, pruned)
 
     def _ladder(self, curve: Curve) -> tuple[tuple[Sparsity, ...], Sparsity]:
         """Return where to look along a curve, and below what not.
 
         What a repair gives begins where the same without it ends, and of bytes and work it is the
-        very place; what refits by itself goes at least as far as anything else of its method.
+        very place; what refits by itself goes at least as far as anything else of its method; and
+        what is trained goes on where the same ended.
         """
+        if curve.retraining:
+            end = self._ends.get((curve.method, curve.criterion, curve.plan.repair), Fraction(0))
+            if self.budget.bounds_size:
+                return (end,), end
+            return tuple(rung for rung in LADDER if rung > end), end
         plain = self._ends.get((curve.method, curve.criterion, NO_REPAIR))
         refits = CRITERIA[curve.method][curve.criterion].refits
         if plain is not None and curve.plan.repair != NO_REPAIR:
@@ -223,7 +280,7 @@ class Search:
 
     def _take_if_better(self, candidate: Candidate) -> None:
         """Measure the least pruned network of a curve that fits; keep it if it is the best."""
-        if _is_empty(candidate.pruned.network):
+        if _is_empty(candidate):
             return
         found = self._measured(candidate)
         if self.best is None or self._order(found.attempt) > self._order(self.best.attempt):
@@ -231,7 +288,7 @@ class Search:
 
     def _is_worse(self, candidate: Candidate) -> bool:
         """Tell whether a network loses too much; of those that do not, keep the smallest."""
-        if _is_empty(candidate.pruned.network):
+        if _is_empty(candidate):
             return True
         if self.best and candidate.attempt.bytes >= self.best.attempt.bytes:
             return False  # no matter, since a smaller one is known
@@ -260,7 +317,7 @@ class Search:
         return Fraction(round(total * (self._whole.value - attempt.validation)), total)
 
     def _priced(self, number: int, pruned: Pruned) -> Candidate:
-        method, criterion, plan, _ = self.curves[number]
+        method, criterion, plan, retraining = self._curve(number)
         k = lists.k(pruned.sparsity)
         if (known := self.known.get((number, k))) is not None:
             return Candidate(number, pruned, known)
@@ -276,6 +333,7 @@ class Search:
             macs=small.multiply_adds(),
             effective=small.nonzero(),
             faster=None if self.budget.faster is None else self.prices.faster(pruned.network),
+            retrain=retraining.recipe.epochs if retraining else 0,
         )
         self.priced.append(attempt)
         return Candidate(number, pruned, attempt)
@@ -285,7 +343,8 @@ class Search:
         attempt = candidate.attempt
         if attempt.validation is None:
             self._check_effort()
-            attempt = replace(attempt, validation=self.engine(candidate.pruned.network).value)
+            seen = self.engine(candidate.pruned.network)  # type: ignore[union-attr]  # it is there
+            attempt = replace(attempt, validation=seen.value)
             self.keep(attempt)
         self.attempts.append(attempt)
         return candidate._replace(attempt=attempt)
@@ -299,8 +358,11 @@ class Search:
             raise _EnoughError
 
 
-def _is_empty(network: Any) -> bool:
+def _is_empty(candidate: Candidate) -> bool:
     """Tell whether a layer has nothing left, so that all that is answered is a constant."""
+    if candidate.pruned is None:  # which was measured before
+        return False
+    network = candidate.pruned.network
     if not anatomy.is_chain(network):
         return False  # where one unit stays
     return any(not layer.kernel.size for layer in alive.shrink(network))

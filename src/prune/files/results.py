@@ -131,6 +131,7 @@ class Attempt:
     effective: int = _measured(default=0)
     faster: float | None = _measured(default=None)  # times as fast as the whole network
     chosen: bool = _measured(default=False)
+    retrain: int = 0  # epochs
 
 
 Entry = Row | Timing | Epoch | Conversion | Attempt | dict[str, Any]  # one line of a table

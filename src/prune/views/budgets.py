@@ -57,6 +57,7 @@ def table(attempts: Sequence[Attempt]) -> Table:
 def name(attempt: Attempt) -> str:
     """Name how a network was pruned."""
     repair = "" if attempt.repair == "none" else f" + {attempt.repair}"
+    repair += f" + {counted(attempt.retrain, 'epoch')}" if attempt.retrain else ""
     return f"{attempt.method} {attempt.criterion}{repair} k = {attempt.k:.15g}"
 
 
@@ -133,7 +134,7 @@ def instead(search: Search) -> str:
         return (
             "allow more, or train a smaller network: prune train --hidden 100,50 --save small.keras"
         )
-    return "allow a larger --max-drop, or let what is left learn: prune unit --k 50 --retrain 5"
+    return "allow a larger --max-drop, or let what is left learn: --retrain 5"
 
 
 def _on_test(before: Evaluation, after: Evaluation, allowed: Fraction | None) -> str:
