@@ -188,7 +188,7 @@ def normalised(keras):
 def test_statistics_anew_are_those_of_a_training_pass_of_keras(keras, normalised):
     images = images_for(normalised, 60)
     whole = net(normalised)
-    found = whole.renewed(aim(whole, flat(images)))
+    found = whole.renewed(flat(images))
     theirs = keras.models.clone_model(normalised)
     theirs.set_weights(normalised.get_weights())
     for layer in theirs.layers:
@@ -337,7 +337,7 @@ def test_both_engines_agree_on_the_masks_of_a_chain(method, criterion):
 
 def test_bn_and_refit_bring_answers_nearer(normalised):
     whole, images = net(normalised), images_for(normalised, 200)
-    whole = whole.renewed(aim(whole, flat(images)))  # or its own statistics are of nothing
+    whole = whole.renewed(flat(images))  # or its own statistics are of nothing
     layers = pruning.layers(whole)
     seen = Calibration(flat(images[:150]), np.zeros(150, int))
     errors = {}

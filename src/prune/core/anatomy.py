@@ -99,8 +99,8 @@ class Anatomy(Protocol):
     def normalised(self) -> bool:
         """Tell whether statistics normalise anything."""
 
-    def renewed(self, goal: Any) -> Any:
-        """Return it with the statistics of its normalisations as images of a goal give them."""
+    def renewed(self, given: Any) -> Any:
+        """Return it with the statistics of its normalisations as some inputs give them."""
 
     def rms_inputs(self, calibration: Calibration) -> Scores:
         """Return the root mean square of each kernel's inputs, (inputs, 1) or (inputs, units)."""
@@ -210,7 +210,7 @@ class Chain(NamedTuple):
         """Nothing is."""
         return False
 
-    def renewed(self, goal: ChainGoal) -> Network:
+    def renewed(self, given: Any) -> Network:
         """There are no statistics."""
         return self.network
 

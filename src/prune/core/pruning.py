@@ -95,8 +95,7 @@ def _no_repair(plan: Plan) -> Callable[[Masks], Network]:
 
 def _renewed(plan: Plan) -> Callable[[Masks], Network]:
     whole = anatomy.of(plan.network)
-    goal = aim(plan.network, plan.calibration.shown)
-    return lambda cut: anatomy.of(whole.masked(cut)).renewed(goal)
+    return lambda cut: anatomy.of(whole.masked(cut)).renewed(plan.calibration.shown)
 
 
 def _lstsq(plan: Plan) -> Callable[[Masks], Network]:

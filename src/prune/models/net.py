@@ -28,6 +28,7 @@ from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
 from prune.models.late import keras
 from prune.models.passing import Energies, ModelGoal, Passage, affordable
+from prune.models.statistics import Renewal
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
 from prune.settings.spelling import closest
@@ -49,7 +50,8 @@ class Net:
     kinds: dict[str, str]  # class of each layer, by name
     loss: str = ""  # that it was trained by, as Keras calls it
     sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
-    passages: dict[str, Passage] = field(default_factory=dict)  # once there is one
+    passages: list[Passage] = field(default_factory=list)  # once there is one
+    renewals: list[Renewal] = field(default_factory=list)  # once there is one
 
     @property
     def structure(self) -> Structure:
@@ -209,10 +211,13 @@ class Net:
 
     def goal(self, given: Inputs, see: See) -> ModelGoal:
         """Return what it puts out on as many of the inputs as can pass at a time."""
-        fitted = core_inputs.fitted(given, self.inputs(), "images")
-        some = core_inputs.mapped(fitted, lambda array: array[: affordable(self.template)])
+        some = core_inputs.named(self._affordable(given))
         with KERAS:
-            return self._passage.goal(core_inputs.named(some), see)
+            return self._passage.goal(some, see)
+
+    def _affordable(self, given: Inputs) -> Inputs:
+        fitted = core_inputs.fitted(given, self.inputs(), "images")
+        return core_inputs.mapped(fitted, lambda array: array[: affordable(self.template)])
 
     def passed(self, goal: ModelGoal, visit: Visit) -> Net:
         """Return what becomes of it on a passage of the images of a goal."""
@@ -223,18 +228,21 @@ class Net:
         """Tell whether statistics normalise anything."""
         return "BatchNormalization" in self.kinds.values()
 
-    def renewed(self, goal: ModelGoal) -> Net:
-        """Return it with the statistics of its normalisations as they are on the images."""
+    def renewed(self, given: Inputs) -> Net:
+        """Return it with the statistics of as many of the inputs as can pass at a time."""
+        batch = self._affordable(given)
         with KERAS:
-            return replace(self, arrays=self._passage.passed(goal, lambda stop: stop.layer, True))
+            if not self.renewals:
+                self.renewals.append(Renewal(self._precise()))
+            return replace(self, arrays=self.renewals[0](self.arrays, batch))
 
     @property
     def _passage(self) -> Passage:
         """A model to pass through, one for all networks that are pruned from one."""
-        if "" not in self.passages:
-            self.passages[""] = Passage(self._precise(), self.structure)
-        self.passages[""].take(self.arrays)
-        return self.passages[""]
+        if not self.passages:
+            self.passages.append(Passage(self._precise(), self.structure))
+        self.passages[0].take(self.arrays)
+        return self.passages[0]
 
     def _precise(self) -> keras.Model:
         return rebuilt(self.template, self.traced, self.kept, self.arrays, "float32")

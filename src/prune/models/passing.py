@@ -127,12 +127,12 @@ class Passage:
         self._run(goal, look)
         return goal
 
-    def passed(self, goal: ModelGoal, visit: Visit, anew: bool = False) -> Arrays:
-        """Return the arrays that `visit` makes; statistics of normalisations too if `anew`."""
-        self._run(goal, visit, anew)
+    def passed(self, goal: ModelGoal, visit: Visit) -> Arrays:
+        """Return the arrays that `visit` makes."""
+        self._run(goal, visit)
         return self.arrays
 
-    def _run(self, goal: ModelGoal, visit: Visit, anew: bool = False) -> None:
+    def _run(self, goal: ModelGoal, visit: Visit) -> None:
         met: set[str] = set()
         self._held.clear()
 
@@ -144,8 +144,6 @@ class Passage:
                 for spot in self.spots.get(name, ()):
                     given = _heard(spot, node.operation, args, kwargs)
                     self._stop(spot, spot.within or node.operation, (given, goal), visit)
-                if anew and known(node.operation, ["BatchNormalization"]):
-                    self._measure(node.operation, _given((args, kwargs))[0])
             results = _computed(node.operation, args, kwargs)
             self._hold(node, results)
             return results
@@ -232,13 +230,6 @@ class Passage:
     def _set(self, name: str, array: np.ndarray) -> None:
         self.arrays[name] = array.astype(self.arrays[name].dtype)
         self._variables[name].assign(self.arrays[name])
-
-    def _measure(self, layer: Any, given: np.ndarray) -> None:
-        """Give a normalisation the statistics of what it is given now."""
-        axes = tuple(axis for axis in range(given.ndim) if axis != layer.axis % given.ndim)
-        names = {id(variable): name for name, variable in self._variables.items()}
-        self._set(names[id(layer.moving_mean)], given.mean(axis=axes, dtype=np.float64))
-        self._set(names[id(layer.moving_variance)], given.var(axis=axes, dtype=np.float64))
 
 
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""The statistics of normalisations anew: those of images as the pruned model sees them.
+
+A forward pass of Keras' own in which only normalisations train, at momentum 0: each takes the mean
+and variance of the batch and passes on what is normalised by them, so that one batch does for all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from prune.core.inputs import Inputs, named
+from prune.core.structure import Arrays
+from prune.models import arrays as models_arrays
+from prune.models.graph import branch_by_branch, is_graph, known, run
+from prune.models.late import keras
+
+
+class Renewal:
+    """Gives the arrays of a model the statistics of a batch."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Take a model of its own, whose normalisations are made to learn at once."""
+        self._model = model
+        self._moved: set[int] = set()  # the statistics of layers called already
+
+    def __call__(self, arrays: Arrays, batch: Inputs) -> Arrays:
+        """Return the arrays with the statistics of a batch, (n, ...) of each input."""
+        models_arrays.assign(self._model, arrays)
+        self._moved.clear()
+        tensors = [keras.ops.convert_to_tensor(array) for array in named(batch).values()]
+        run(self._model, tensors, self._call, order=branch_by_branch)
+        return arrays | {
+            name: np.asarray(keras.ops.convert_to_numpy(variable.value), arrays[name].dtype)
+            for name, variable in models_arrays.variables(self._model).items()
+            if id(variable) in self._moved
+        }
+
+    def _call(self, node: Any, name: str, args: tuple, kwargs: dict) -> list[Any]:
+        """Call a layer; a normalisation learns where it is called first."""
+        layer = node.operation
+        if is_graph(layer):
+            given = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
+            return run(layer, given, self._call, f"{name}/", branch_by_branch)
+        if known(layer, ["BatchNormalization"]):
+            kwargs = {**kwargs, "training": id(layer.moving_mean) not in self._moved}
+            self._moved |= {id(layer.moving_mean), id(layer.moving_variance)}
+            layer.trainable, layer.momentum = True, 0.0
+        elif getattr(layer, "_call_has_training_arg", False):
+            kwargs = {**kwargs, "training": False}
+        return keras.tree.flatten(layer(*args, **kwargs))
