@@ -13,7 +13,7 @@ from prune.files.results import Timing
 from prune.settings.pruning import UNIT, WEIGHT
 from prune.settings.spelling import counted
 from prune.views import telling
-from prune.views.canvas import STYLES, style
+from prune.views.canvas import STYLES, legend_beside, style
 from prune.views.tables import Table
 
 # What each method is for: the form that makes use of what it leaves.
@@ -167,6 +167,9 @@ _DRAWN = {
     (UNIT, "keras compiled shrunk"): STYLES[3],
 }
 
+# The fastest is one of the forms: drawn around it, so that both can be seen.
+_AROUND = {"linestyle": "--", "markerfacecolor": "none", "markersize": 11}
+
 # Of any model, which has no sparse form.
 _SHRUNK = {(WEIGHT, "shrunk"): STYLES[0]}
 _MARKERS = {WEIGHT: STYLES[0][1], UNIT: STYLES[1][1]}
@@ -188,13 +191,13 @@ def _drawn(rows: list[Timing]) -> dict[tuple[str, str], tuple[str, str]]:
 def picture(rows: list[Timing]) -> Figure:
     """Draw how many times faster than dense each form is, a panel for each batch."""
     batches = list(dict.fromkeys(row.batch for row in rows))
-    figure = Figure(figsize=(5.5 * len(batches), 5), layout="constrained")
+    figure = Figure(figsize=(5.5 * len(batches) + 2.5, 5), layout="constrained")
     panels = figure.subplots(1, len(batches), sharey=True, squeeze=False)[0]
     for axes, batch in zip(panels, batches, strict=True):
         _panel(axes, [row for row in rows if row.batch == batch])
         axes.set_title(f"batch {batch:,}, {counted(rows[0].threads, 'thread')}", loc="left")
     panels[0].set_ylabel("times as fast as the dense form")
-    panels[0].legend(loc="upper left")
+    legend_beside(panels[-1])
     return figure
 
 
@@ -205,9 +208,10 @@ def _panel(axes: Axes, rows: list[Timing]) -> None:
         if not line:
             continue
         ks, heights = [row.k for row in line], [row.faster for row in line]
+        own = _AROUND if form == "fastest" else {}
         spread = ([row.faster_low for row in line], [row.faster_high for row in line])
         axes.fill_between(ks, *spread, color=color, alpha=0.2, linewidth=0)
-        axes.plot(ks, heights, color=color, marker=marker, label=f"{method}s, {form}")
+        axes.plot(ks, heights, color=color, marker=marker, label=f"{method}s, {form}", **own)
         if len(line) == 1:  # whose spread has no width to fill
             axes.vlines(ks, *spread, color=color)
     axes.set_yscale("log")
