@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -163,7 +164,9 @@ model = keras.saving.load_model(sys.argv[1])
 np.testing.assert_allclose(model.predict(data["images"], verbose=0), data["answers"], atol=1e-6)
 """
     paths = [str(tmp_path / "small.keras"), str(tmp_path / "answers.npz")]
-    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
+    own = {**os.environ, "KERAS_BACKEND": keras.backend.backend()}
+    command = [sys.executable, "-c", code, *paths]
+    done = subprocess.run(command, env=own, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
