@@ -99,7 +99,7 @@ def _in_numpy(whole: Network, seen: Data, threads: int | None) -> Engine:
 def _in_keras(whole: Any, seen: Data, threads: int | None) -> Engine:
     """Evaluate in Keras: chains with `model.evaluate`, in their masked form."""
     if not anatomy.is_chain(whole):
-        return running.Engine(whole, seen.inputs, seen.judge)
+        return running.Engine(whole, seen.inputs, seen.judge, threads or cores())
     if seen.judge is not None and seen.judge.metric != ACCURACY:
         raise PruneError(
             f"engine 'keras' measures chains of Dense layers by accuracy alone, and these are "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 import numpy as np
@@ -12,7 +14,7 @@ from prune.core import measure
 from prune.core.inputs import Inputs
 from prune.core.judge import Judge
 from prune.core.losses import BINARY, ON_LOGITS
-from prune.core.measure import CHUNK, Difference, Evaluation, Runs
+from prune.core.measure import CHUNK, Difference, Evaluation, Map, Runs, Sums
 from prune.models import arrays as models_arrays
 from prune.models import ends
 from prune.models.late import keras
@@ -32,9 +34,10 @@ class _Scale(Enum):
 class Engine:
     """Evaluates the networks that are pruned from one; several threads may call it at once."""
 
-    def __init__(self, whole: Net, inputs: Inputs, judge: Judge) -> None:
-        """Take the inputs, of the shapes of the model's, n at least 1."""
+    def __init__(self, whole: Net, inputs: Inputs, judge: Judge, threads: int = 1) -> None:
+        """Take the inputs, of the shapes of the model's, n at least 1; `threads` share them."""
         self._inputs, self._judge, self._whole = inputs, judge, whole
+        self._pool = ThreadPoolExecutor(threads)
         self._runner: keras.Model | None = None  # of all units, whose arrays change
         self._scales: list[_Scale] = []
 
@@ -44,7 +47,17 @@ class Engine:
         with KERAS:
             if not self._scales:  # asked of the whole network once
                 self._scales = _scales(self._outputs(self._whole), self._inputs, self._judge)
-            return _judged(self._outputs(small), self._inputs, self._judge, self._scales)
+            outputs = self._outputs(small)
+            return _judged(outputs, self._inputs, self._judge, self._scales, self._shared)
+
+    def _shared(self, chunk: Callable[[int], Sums], starts: Iterable[int]) -> list[Sums]:
+        """Let threads take chunks: TensorFlow alone keeps cores busy with narrow layers only half.
+
+        The first compiles the model for all.  Other backends have states that are not to be shared.
+        """
+        first, *others = starts
+        over = self._pool.map if keras.backend.backend() == "tensorflow" else map
+        return [chunk(first), *over(chunk, others)]
 
     def _outputs(self, network: Net) -> Runs:
         if not network.kept.all():
@@ -72,13 +85,16 @@ def judged(outputs: Runs, original: Runs, inputs: Inputs, judge: Judge) -> Evalu
     return _judged(outputs, inputs, judge, _scales(original, inputs, judge))
 
 
-def _judged(outputs: Runs, inputs: Inputs, judge: Judge, scales: list[_Scale]) -> Evaluation:
+def _judged(
+    outputs: Runs, inputs: Inputs, judge: Judge, scales: list[_Scale], over: Map = map
+) -> Evaluation:
     return measure.judged(
         lambda some: [
             _logits(each, scale) for each, scale in zip(outputs(some), scales, strict=True)
         ],
         inputs,
         judge,
+        over,
     )
 
 
