@@ -16,7 +16,7 @@ from prune.core.calibration import Calibration
 from prune.core.plan import Plan
 from prune.core.repair import aim, refit_all
 from prune.core.scopes import SCOPES
-from prune.models import keras_bridge, patches
+from prune.models import keras_bridge, patches, statistics
 from prune.models.net import net
 from random_models import Generator, randomised
 
@@ -360,3 +360,13 @@ def test_what_cannot_be_seen_is_named_with_what_to_do(keras):
     pruning.check("weight", "obd", plan)
     with pytest.raises(PruneError, match="'bn' is for models with normalisation"):
         pruning.check("weight", "magnitude", plan._replace(repair="bn"))
+
+
+def test_statistics_take_no_more_images_than_tell_them(keras):
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.BatchNormalization()(images)  # 64 values of a channel in an image
+    x = keras.layers.Flatten()(keras.layers.BatchNormalization()(x[:, ::4, ::4]))  # 4
+    assert statistics.enough(keras.Model(images, x)) == statistics.VALUES // 4
+    inner = keras.Sequential([keras.Input((12,)), keras.layers.BatchNormalization()])
+    assert statistics.enough(keras.Model(images, inner(x))) == statistics.VALUES
+    assert statistics.enough(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])) == 1

@@ -28,7 +28,7 @@ from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
 from prune.models.late import keras
 from prune.models.passing import Energies, ModelGoal, Passage, affordable
-from prune.models.statistics import Renewal
+from prune.models.statistics import Renewal, enough
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
 from prune.settings.spelling import closest
@@ -229,8 +229,9 @@ class Net:
         return "BatchNormalization" in self.kinds.values()
 
     def renewed(self, given: Inputs) -> Net:
-        """Return it with the statistics of as many of the inputs as can pass at a time."""
-        batch = self._affordable(given)
+        """Return it with the statistics of as many of the inputs as tell them, and can pass."""
+        number = enough(self.template)
+        batch = core_inputs.mapped(self._affordable(given), lambda array: array[:number])
         with KERAS:
             if not self.renewals:
                 self.renewals.append(Renewal(self._precise()))

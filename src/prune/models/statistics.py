@@ -6,6 +6,8 @@ and variance of the batch and passes on what is normalised by them, so that one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,27 @@ import numpy as np
 from prune.core.inputs import Inputs, named
 from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
-from prune.models.graph import branch_by_branch, is_graph, known, run
+from prune.models.graph import branch_by_branch, functional, is_graph, known, nodes, run
 from prune.models.late import keras
+
+NORMALISATIONS = ("BatchNormalization",)
+VALUES = 50_000  # of each channel: so many say its mean to half a percent of its deviation
+
+
+def enough(model: keras.Model) -> int:
+    """Return how many inputs give every normalisation as many values as it needs."""
+    return max((ceil(VALUES / each) for each in _places(model)), default=1)
+
+
+def _places(model: keras.Model) -> Iterator[int]:
+    """Yield how many values of a channel one input gives, for each normalisation."""
+    for node in nodes(functional(model)):
+        if is_graph(node.operation):
+            yield from _places(node.operation)
+        elif known(node.operation, NORMALISATIONS):
+            shape = node.input_tensors[0].shape
+            channels = shape[node.operation.axis] or 1
+            yield prod(size or 1 for size in shape[1:]) // channels
 
 
 class Renewal:
@@ -43,7 +64,7 @@ class Renewal:
         if is_graph(layer):
             given = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
             return run(layer, given, self._call, f"{name}/", branch_by_branch)
-        if known(layer, ["BatchNormalization"]):
+        if known(layer, NORMALISATIONS):
             kwargs = {**kwargs, "training": id(layer.moving_mean) not in self._moved}
             self._moved |= {id(layer.moving_mean), id(layer.moving_variance)}
             layer.trainable, layer.momentum = True, 0.0
