@@ -8,7 +8,7 @@ import pytest
 from keras import layers as L
 
 import prune
-from backends.loops import BATCH, loss
+from backends.loops import BACKEND, BATCH, loss
 from prune.core.ranking import count
 from prune.models.net import net
 
@@ -112,3 +112,34 @@ def test_while_training_and_then_shrunk(model):
     small = prune.shrink(model)
     assert small.count_params() < model.count_params()
     assert_the_same(model, small, x)
+
+
+class Batches(keras.utils.PyDataset):
+    """Arrays as a data set of batches."""
+
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return len(range(0, len(self.x), BATCH))
+
+    def __getitem__(self, i):
+        part = slice(i * BATCH, (i + 1) * BATCH)
+        return self.x[part], self.y[part]
+
+
+def _loader(x, y):
+    from torch import from_numpy
+    from torch.utils.data import DataLoader, TensorDataset
+
+    return DataLoader(TensorDataset(from_numpy(x), from_numpy(y)), batch_size=BATCH)
+
+
+@pytest.mark.parametrize("batched", [Batches, *[_loader] * (BACKEND == "torch")])
+def test_curves_are_those_of_the_arrays_whatever_hands_them_out(batched):
+    model = nested()
+    x, y = data(model)
+    by_arrays = prune.compare(model, (x, y), k=[0, 50], methods="unit").rows
+    assert prune.compare(model, batched(x, y), k=[0, 50], methods="unit").rows == by_arrays
+    assert [row.k for row in by_arrays] == [0, 50] and by_arrays[1].pruned > 0
