@@ -86,7 +86,8 @@ mistakes. [Layers](layers.md) says what can be cut around each layer of Keras.
     python benchmarks/models.py docs/models.md                 # all of them
     python benchmarks/models.py docs/models.md MobileNet ResN  # names that begin so; others stay
 
-Continuous integration proves the whole zoo and nine of the architectures anew.
+Continuous integration proves the whole zoo and nine of the architectures anew, and the zoo and
+every layer of Keras on PyTorch too.
 
 | column | meaning |
 |---|---|
