@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from chains import chain
+from conftest import make_network
 from prune import PruneError
 from prune.core import alive, holdout, masks, pruning, ramp, ranking, scopes
 from prune.core.calibration import Calibration
@@ -18,6 +20,7 @@ from prune.core.gradients import gradients
 from prune.core.network import arrays, logits, nonzero, parameters
 from prune.core.plan import Plan
 from prune.files import data, weights
+from prune.settings.recipe import BEST_RECIPES
 from prune.training import course as course_of
 from prune.training import fit, retrain, starts
 from prune.training.compiled import Examples
@@ -457,6 +460,48 @@ def test_rows_tell_how_they_were_trained(prune, tiny, extra, told):
     assert 10 * float(row["validation"]) == pytest.approx(round(10 * float(row["validation"])))
 
 
+def table(folder):
+    return (folder / "table.csv").read_text()
+
+
+@pytest.mark.slow
+def test_a_teacher_from_a_file_is_imitated_as_the_whole_network_is(prune, tiny, tmp_path):
+    model, asked = tiny[1], ("unit", *tiny, "--k", "50", "--retrain", "2")
+    other = tmp_path / "other.keras"
+    weights.save(make_network(np.random.default_rng(9), [6, 8, 3]), other)
+    tried = {"a": "0.5", "b": model, "c": f"0.5,{model}", "d": other, "e": "0"}
+    for name, distilled in tried.items():
+        status, _, err = prune(*asked, "--distill", distilled, "--out", tmp_path / name)
+        assert status == 0, err
+    assert table(tmp_path / "a") == table(tmp_path / "b") == table(tmp_path / "c")
+    assert len({table(tmp_path / name) for name in "ade"}) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["weight", "unit"])
+def test_the_best_recipe_is_what_the_record_says_and_gives_way(prune, tiny, tmp_path, method):
+    recipe = BEST_RECIPES[method, True]
+    spelled = [f"--{name.replace('_', '-')}" for name in recipe]
+    values = [",".join(each) if isinstance(each, tuple) else each for each in recipe.values()]
+    words = [word for pair in zip(spelled, values, strict=True) for word in pair]
+    for name, how in {"one": ["--retrain", "best"], "all": words}.items():
+        status, _, err = prune(method, *tiny, "--k", "50", *how, "--out", tmp_path / name)
+        assert status == 0, err
+    assert table(tmp_path / "one") == table(tmp_path / "all")
+    one, more = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "all"))
+    assert one["settings"] | {"out": ""} == more["settings"] | {"out": ""}
+
+    own = ("--retrain", "best", "--criterion", "random", "--out", tmp_path / "own")
+    assert prune(method, *tiny, "--k", "50", *own)[0] == 0
+    told = json.loads((tmp_path / "own" / "run.json").read_text())["settings"]
+    assert (told["criterion"], told["retrain"]) == (["random"], recipe["retrain"])
+
+
+def test_the_best_recipe_is_of_one_method(prune, tiny):
+    status, _, err = prune("compare", *tiny, "--retrain", "best")
+    assert status == 2 and "another recipe for each method; use `prune weight` or" in err
+
+
 @pytest.mark.slow
 def test_images_held_out_are_in_no_batch_and_no_calibration(prune, tiny, tiny_data, monkeypatch):
     seen = []
@@ -528,8 +573,19 @@ def test_shrink_trains_what_it_saves(prune, tiny, tmp_path):
             "--weight-decay is for --optimizer adamw, got sgd; leave out --weight-decay, or give",
         ),
         (["--scope", "network", "--floor", "x"], "expected a percent from 0 to 100, got 'x'"),
-        (["--retrain", "0"], "expected a whole number from 1, got '0'"),
-        (["--retrain", "1", "--distill", "1.5"], "expected a number from 0 to 1, got '1.5'"),
+        (["--retrain", "0"], "expected a whole number from 1, or best, got '0'"),
+        (
+            ["--retrain", "1", "--distill", "1.5"],
+            "expected a number from 0 to 1, a file, or SHARE,FILE, got '1.5'",
+        ),
+        (["--retrain", "1", "--distill", "0.5,"], "a file, or SHARE,FILE, got '0.5,'"),
+        (["--retrain", "1", "--distill", "no.keras"], "weights no.keras: no such file"),
+        (
+            ["--retrain", "1", "--distill", "mnist"],
+            "--distill mnist: its answers have shape [(10,)], those of the network that is to "
+            "learn from it [(3,)]",
+        ),
+        (["--retrain", "besst"], "expected a whole number from 1, or best, got 'besst'"),
         (
             ["--retrain", "1", "--schedule", "gradul"],
             "unknown --schedule 'gradul' (did you mean gradual?)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from prune import PruneError
@@ -12,7 +12,15 @@ from prune.settings import lists
 from prune.settings.fields import Setting, settings
 from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
-from prune.settings.recipe import ONE_SHOT, REWIND, Recipe, Retraining, refuse_senseless
+from prune.settings.recipe import (
+    BEST,
+    BEST_RECIPES,
+    ONE_SHOT,
+    REWIND,
+    Recipe,
+    Retraining,
+    refuse_senseless,
+)
 from prune.settings.search import Gate
 from prune.settings.study import KEYS, Part, by_recipe
 
@@ -117,6 +125,21 @@ class Asked:
         if (Seeds, "model") in offered:
             values["train_model"] = offered[Seeds, "model"]
         return Part(**by_recipe(values))
+
+    def at_best(self, is_chain: bool) -> Asked:
+        """Return it with what `--retrain best` stands for; what is given goes before that."""
+        if self.given.get("retrain") != BEST:
+            return self
+        method, *others = self.part().methods
+        if others:
+            raise PruneError(
+                "--retrain best is another recipe for each method; use `prune weight` or "
+                "`prune unit`"
+            )
+        own = {name: value for name, value in self.given.items() if name != "retrain"}
+        found = replace(self, given=BEST_RECIPES[method, is_chain] | own)
+        refuse(found)
+        return found
 
     def plain(self) -> dict[str, Any]:
         """Return every setting, as JSON can hold it."""

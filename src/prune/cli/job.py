@@ -73,9 +73,10 @@ class Job:
 def prepare(asked: Asked) -> Job:
     """Read and check all that was given, before anything is computed."""
     console = Console(asked.of(Talk).quiet)
-    part = asked.part()
-    check_criteria(part)
+    check_criteria(asked.part())
     stored, source = load(asked), images(asked)
+    asked = asked.at_best(anatomy.is_chain(stored.network))
+    part = asked.part()
     test = perform.images(source, "test", stored.network)
     cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
     if "repair" not in asked.given and perform.renewable(stored.network, source):

@@ -30,6 +30,7 @@ from prune.files.results import Row
 from prune.files.studies import checked
 from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
 from prune.settings.pruning import NUMPY, Images
+from prune.settings.recipe import CHAINS
 from prune.settings.search import Gate
 from prune.settings.study import Study
 from prune.views import gate as gates
@@ -93,6 +94,7 @@ def _gate(job: Job, found: _Measured) -> Verdict | None:
 
 def _study(asked: Asked) -> int:
     """Carry out the study of the networks that the seeds make."""
+    asked = asked.at_best(asked.of(Seeds).model in CHAINS)
     part, images, out = asked.part(), asked.of(Images), asked.of(Out).out
     jobs.check_criteria(part)
     if "out" not in asked.given:  # where the results of one network are

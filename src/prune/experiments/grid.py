@@ -12,9 +12,10 @@ from typing import Any
 from prune.core.pruning import CRITERIA, usual
 from prune.experiments.cells import Cell, Stored
 from prune.files import allocations
+from prune.models import loading
 from prune.settings.fields import settled
 from prune.settings.pruning import LAYER, NO_REPAIR, Pruning
-from prune.settings.recipe import ITERATIVE, Retraining, Training
+from prune.settings.recipe import ITERATIVE, Retraining, Taught, Training
 from prune.settings.study import KEYS, Study
 
 RANDOM = "random"  # the criterion that is a control
@@ -43,6 +44,9 @@ def curves(part: Any, network: Stored | None = None) -> list[Cell]:
     """
     if part.k_map is not None:
         part = replace(part, k_map=allocations.read(part.k_map))
+    if isinstance(part.distill, Taught) and any(part.retrain):
+        known = loading.load(part.distill.file).sha256
+        part = replace(part, distill=part.distill._replace(sha256=known))
     asked = dict.fromkeys(_curves(part, network))
     return list(dict.fromkeys([*asked, *(controls(asked) if part.controls else ())]))
 

@@ -23,10 +23,18 @@ from prune.experiments.engines import ENGINES, Engine, scored
 from prune.experiments.sweep import Curve, Engines
 from prune.files import allocations, data
 from prune.files.results import Epoch, values
-from prune.models import zoo
+from prune.models import loading, zoo
 from prune.models.net import net
 from prune.settings.pruning import BN, KERAS, NUMPY, UNIT
-from prune.settings.recipe import LENET300, LENET300_HIDDEN, MODELS, REWIND, Recipe, Training
+from prune.settings.recipe import (
+    LENET300,
+    LENET300_HIDDEN,
+    MODELS,
+    REWIND,
+    Recipe,
+    Taught,
+    Training,
+)
 from prune.settings.spelling import counted
 from prune.training import fit, retrain
 from prune.training.compiled import Examples
@@ -239,12 +247,31 @@ def _retraining(cell: Cell, begun: Begun, source: Source) -> retrain.Regime | No
         return None
     train = learnt(source, begun.network, trains=True)
     _check_trainable(begun.network, train)
-    examples = Examples(train.images, train.labels, asked.distill)
+    taught = asked.distill if isinstance(asked.distill, Taught) else None
+    share = taught.share if taught else asked.distill
+    teacher = _teacher(taught, begun.network, source) if taught else None
+    examples = Examples(train.images, train.labels, share)
     recipe = replace(asked, seed=cell.training.seed)
-    found = retrain.Regime(
-        examples, recipe, asked.schedule, asked.ramp, asked.ramp_from, asked.start, begun.early
-    )
-    return found
+    how = (asked.schedule, asked.ramp, asked.ramp_from, asked.start)
+    return retrain.Regime(examples, recipe, *how, begun.early, teacher)
+
+
+def _teacher(taught: Taught, pupil: Network, source: Source) -> Network:
+    """Return the network to answer like, which must take the same images and tell as many."""
+    found = loading.load(taught.file)
+    if found.sha256 != taught.sha256:
+        raise PruneError(f"--distill {taught.file}: is another file than was asked for")
+    ours, theirs = (list(anatomy.of(each).outputs().values()) for each in (pupil, found.network))
+    if ours != theirs:
+        raise PruneError(
+            f"--distill {taught.file}: its answers have shape {theirs}, those of the network "
+            f"that is to learn from it {ours}"
+        )
+    try:
+        learnt(source, found.network, trains=True)
+    except PruneError as error:
+        raise PruneError(f"--distill {taught.file}: {error}") from error
+    return found.network
 
 
 def _check_trainable(network: Any, train: data.Data) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.settings.fields import (
     TRAINED,
+    Kind,
     again,
     networks,
     one_of,
@@ -19,6 +22,7 @@ from prune.settings.fields import (
     share,
     whole,
 )
+from prune.settings.pruning import UNIT, WEIGHT
 from prune.settings.spelling import counted
 
 OPTIMIZERS = ADAM, SGD, ADAMW = ("adam", "sgd", "adamw")
@@ -151,6 +155,25 @@ def by_recipe(given: dict[str, Any]) -> dict[str, Any]:
     return RECIPES[given.get("model", MLP)] | given
 
 
+BEST = "best"  # instead of a number of epochs: the best known way of a method
+# What that stands for, by method and whether the network is a chain of Dense layers: chosen by
+# images held out of it (results/best.txt).
+_BEST_OF_MODELS = {"criterion": ("obs",), "retrain": 5, "augment": 2}
+BEST_RECIPES: dict[tuple[str, bool], dict[str, Any]] = {
+    (WEIGHT, True): {
+        "criterion": ("obd",),
+        "calibration": 5000,
+        "retrain": 30,
+        "schedule": GRADUAL,
+        "ramp": EXPONENTIAL,
+        "input_dropout": 0.2,
+    },
+    (UNIT, True): {"criterion": ("obs",), "retrain": 15},
+    (WEIGHT, False): _BEST_OF_MODELS,
+    (UNIT, False): _BEST_OF_MODELS,
+}
+
+
 def refuse_senseless(schedule: str, start: str) -> None:
     """Refuse a schedule and a start that cannot be combined."""
     if schedule == GRADUAL and start != PRUNED:
@@ -165,10 +188,58 @@ def refuse_senseless(schedule: str, start: str) -> None:
 _EPOCHS = "epochs from 0, or a list of those"
 
 
+def _epochs_or_best() -> Kind:
+    number = whole(1)
+
+    def typed(text: str) -> Any:
+        return text if text == BEST else number.typed(text)
+
+    expected = f"{number.expected}, or {BEST}"
+    return Kind(expected, "EPOCHS", typed, _epochs, many_expected=_EPOCHS)
+
+
 def _epochs(value: Any, name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**6:
         raise ValueError
     return value or None
+
+
+class Taught(NamedTuple):
+    """A teacher from a file, and the share of the loss that is for answering like it."""
+
+    share: float
+    file: Path
+    sha256: str = ""  # once it was read
+
+    def __str__(self) -> str:
+        """Return it as it is typed."""
+        return f"{self.share:.15g},{self.file}"
+
+
+_HALF = 0.5  # of the loss is for a teacher if nothing is said
+
+
+def _teacher() -> Kind:
+    one = share()
+
+    def typed(text: str) -> float | Taught:
+        first, comma, file = text.partition(",")
+        if not re.fullmatch(r"[-+.\d]+", first):
+            first, comma, file = str(_HALF), ",", text
+        if comma and not file.strip():
+            raise ValueError
+        return Taught(one.typed(first), Path(file)) if comma else one.typed(first)
+
+    def given(value: Any, name: str) -> float | Taught:
+        return typed(value) if isinstance(value, str) else one.given(value, name)
+
+    def plain(value: Any) -> Any:
+        """Return a share as it is, and of a teacher which that was."""
+        if not isinstance(value, Taught):
+            return value
+        return f"{value.share:.15g},{value.sha256[:12] or value.file}"
+
+    return Kind(f"{one.expected}, a file, or SHARE,FILE", "SHARE", typed, given, plain=plain)
 
 
 @dataclass(frozen=True)
@@ -177,9 +248,10 @@ class Retraining(Recipe):
 
     epochs: int | None = setting(  # type: ignore[assignment]  # none, and the rest is idle
         None,
-        whole(1, "EPOCHS")._replace(given=_epochs, many_expected=_EPOCHS),
+        _epochs_or_best(),
         "train what is left, for so many epochs, with what is pruned held at zero; "
-        "5,000 training images are held out to choose by",
+        "5,000 training images are held out to choose by; best: by the best known recipe of the "
+        "method, which run.json tells",
         several="retrain",
         quiet=True,
         words=("--retrain",),
@@ -245,10 +317,11 @@ class Retraining(Recipe):
     learning_rate: float = again(Recipe, "learning_rate", said="retrained at rate {}".format)
     optimizer: str = again(Recipe, "optimizer", always=True)
     decay: str = again(Recipe, "decay", COSINE, always=True)
-    distill: float = setting(
+    distill: Any = setting(
         0.0,
-        share(),
-        "share of the loss, 0 to 1, that is for answering like the whole network",
+        _teacher(),
+        "share of the loss, 0 to 1, that is for answering like the whole network; FILE: half of "
+        "it, for answering like the network there; or both, SHARE,FILE",
         column="imitation",
         blank=0.0,
         said="distilled {}".format,

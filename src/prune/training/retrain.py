@@ -53,6 +53,7 @@ class Regime:
     ramp_from: Sparsity = 0  # where it begins: so much goes at once
     start: str = PRUNED  # one of STARTS
     early: Network | None = None  # for start rewind: the network at an early epoch
+    teacher: Network | None = None  # to answer like, if not the whole network
 
 
 class _Task(NamedTuple):
@@ -89,7 +90,7 @@ def sweep(
 
 def _run(task: _Task, watch: Watch) -> Iterator[Pruned]:
     regime = task.regime
-    examples = taught(regime.examples, task.plan.network)
+    examples = taught(regime.examples, regime.teacher or task.plan.network)
     task = task._replace(regime=replace(regime, examples=examples))
     yield from SCHEDULES[regime.schedule](task, watch)
 
