@@ -106,3 +106,15 @@ def test_a_name_that_is_nearly_that_of_a_network_is_told(prune):
     status, _, err = prune("compare", "--weights", "lenet6")
     assert status == 2
     assert re.search(r"weights lenet6: no such file.* \(did you mean lenet5\?\)", err)
+
+
+def test_what_stands_alike_in_every_stage_is_of_one_form():
+    forms = loading.load(Path("resnet8")).network.forms()
+    inner = {f"stage{i}_block1_conv1" for i in (1, 2, 3)}
+    assert {name for name in forms if forms[name] == forms["stage1_block1_conv1"]} == inner
+    wide, narrow = forms["stage2_block1_conv1/kernel"], forms["stage2_block1_shortcut/kernel"]
+    assert [forms[name] for name in ("stem/kernel", "stage3_block1_shortcut/kernel")] == [
+        wide,  # 3 x 3, whatever the number of channels
+        narrow,
+    ]
+    assert wide != narrow
