@@ -18,50 +18,36 @@ import tempfile
 from prune.cli.main import main as prune
 
 _GRADUAL = "--criterion obd --schedule gradual --calibration 2000"
-CHAIN = (
-    *(
-        "weight --k 99 --retrain 5 " + each
-        for each in (
-            "",
-            "--criterion obs",
-            "--criterion obs --input-dropout 0.2",
-            f"{_GRADUAL} --ramp cubic",
-            f"{_GRADUAL} --ramp exponential",
-            f"{_GRADUAL} --ramp exponential --input-dropout 0.2",
-        )
-    ),
-    *(
-        "unit --k 90 --retrain 5 " + each
-        for each in (
-            "",
-            "--criterion obs",
-            "--criterion obs --input-dropout 0.2",
-            "--criterion obs --distill 0.5",
-        )
-    ),
-)
-MODEL = (
-    *(
-        "weight --k 95 --retrain 3 --limit 20000 " + each
-        for each in (
+CHAIN = [
+    f"weight --k 99 --retrain 5 {each}"
+    for each in (
+        "",
+        "--criterion obs",
+        "--criterion obs --input-dropout 0.2",
+        f"{_GRADUAL} --ramp cubic",
+        f"{_GRADUAL} --ramp exponential",
+    )
+]
+MODEL = [
+    f"{method} --retrain 3 --limit 20000 {each}"
+    for method, ways in {
+        "weight --k 95": (
             "",
             "--criterion obs",
             "--criterion obs --augment 2",
             "--criterion obs --scope network --augment 2",
             "--schedule gradual --augment 2",
             "--schedule gradual --scope network --augment 2",
-        )
-    ),
-    *(
-        "unit --k 70 --retrain 3 --limit 20000 " + each
-        for each in (
+        ),
+        "unit --k 70": (
             "",
             "--criterion obs",
             "--criterion obs --augment 2",
             "--schedule gradual --augment 2",
-        )
-    ),
-)
+        ),
+    }.items()
+    for each in ways
+]
 
 
 def held_out(words: list[str]) -> float:
