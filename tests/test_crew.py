@@ -138,14 +138,18 @@ def test_a_cluster_gives_the_same_though_a_worker_is_killed_half_way(
     address, workers = cluster
     _await_workers(address, 2)
     found = state(tiny_data, tmp_path / "out")
+    said = []
     with crew.cluster(address) as both:
         assert both.width == 2
-        course = study.run(found, both)
+        course = study.run(found, both, said.append)
         for _ in range(len(found.cells) // 2):
             next(course)
         workers[0].kill()
+        workers[0].wait()
         list(course)
     assert not found.failures and not found.missing
+    (line,) = said
+    assert re.fullmatch(r"lost of the cluster: tcp://[\d.:]+; 1 worker left to go on", line)
     networks = ("--networks", found.store.networks)
     argv = ("study", tmp_path / "tiny.toml", "--out", "o", *networks, "--scheduler", address)
     status, _, err = prune(*argv)

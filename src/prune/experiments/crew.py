@@ -8,13 +8,13 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any, NamedTuple
 
 from prune import EnvironmentFailure, PruneError, __version__
 from prune.experiments.engines import cores
+from prune.settings.spelling import counted
 
 Submit = Callable[..., Future]
 
@@ -26,7 +26,7 @@ class Crew(NamedTuple):
     threads: int | None  # each may use; None: all
     submit: Submit  # of concurrent.futures
     lost: tuple[type[BaseException], ...] = ()  # what a task raises whose worker has vanished
-    ails: Callable[[], str] = str  # why nothing gets done, if so
+    news: Callable[[], str] = str  # of workers that have vanished since it was asked last
 
 
 def train_on_one_thread() -> None:
@@ -125,7 +125,7 @@ def cluster(address: str) -> Iterator[Crew]:
         submit = client.get_executor(pure=False).submit
         # A core each, of machines unknown here.
         lost = (distributed.KilledWorker,)
-        yield Crew(width, 1, submit, lost, partial(_without_workers, client, address))
+        yield Crew(width, 1, submit, lost, _Watch(client, address))
     finally:
         client.close()
 
@@ -136,6 +136,27 @@ def _without_workers(client: Any, address: str) -> str:
         if not client.nthreads():
             return f"the cluster at {address} has no workers; start one: `dask worker {address}`"
     return ""
+
+
+class _Watch:
+    """Tells which workers of a cluster have vanished; Dask gives what they did to the others."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        """Begin with those that are there."""
+        self._client, self._address = client, address
+        self._there = set(client.nthreads())
+
+    def __call__(self) -> str:
+        """Say what has changed since the last call, or nothing."""
+        with suppress(Exception):  # a scheduler that has gone away is noticed by its tasks
+            there = set(self._client.nthreads())
+            gone, self._there = self._there - there, there
+            if gone and not there:
+                return f"{_without_workers(self._client, self._address)}; waiting for one"
+            if gone:
+                lost = ", ".join(sorted(gone))
+                return f"lost of the cluster: {lost}; {counted(len(there), 'worker')} left to go on"
+        return ""
 
 
 def _distributed() -> Any:

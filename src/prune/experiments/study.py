@@ -124,13 +124,12 @@ def run(state: State, crew: Crew, say: Say = lambda text: None) -> Iterator[Outc
 
 
 def _finished(running: dict[Future, Any], crew: Crew, say: Say) -> set[Future]:
-    """Wait for some of what is running; say, once, why nothing gets done."""
-    told = ""
-    while not (done := wait(running, _PATIENCE, FIRST_COMPLETED).done):
-        ailing = crew.ails()
-        if ailing not in ("", told):
-            say(f"{ailing}; waiting for one")
-        told = ailing
+    """Wait for some of what is running; say what becomes of the workers meanwhile."""
+    done: set[Future] = set()
+    while not done:
+        done = wait(running, _PATIENCE, FIRST_COMPLETED).done
+        if news := crew.news():
+            say(news)
     return done
 
 
