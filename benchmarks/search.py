@@ -36,7 +36,7 @@ from prune.settings.study import Part
 
 LIMIT, CALIBRATION = 12_000, 500  # training images, of which a twelfth is held out
 # Points of accuracy, and shares of the bytes and the multiply-adds.
-DROPS, SHARES = (Fraction(1, 100), Fraction(3, 100)), (Fraction(1, 2), Fraction(1, 4))
+DROPS, SHARES = (Fraction(1, 100),), (Fraction(1, 4),)
 
 
 class Trial(NamedTuple):
@@ -60,7 +60,8 @@ def main(folder: Path, names: list[str]) -> None:
     for name in names:
         data, _, model = name.rpartition(":")
         trial = prepared(data or "mnist", model)
-        points = gridded(trial, folder / Path(model).name)
+        kept = folder / Path(model).name
+        points = gridded(trial, kept)
         whole = trial.engine(trial.network).value
         print(
             f"\n{Path(model).name}: {100 * whole:.2f} % held out, {trial.bytes:,} bytes, "
@@ -69,26 +70,29 @@ def main(folder: Path, names: list[str]) -> None:
             flush=True,
         )
         for budget in budgets(trial):
-            print(told(budget, points, trial, whole), flush=True)
+            make = partial(told, budget, points, trial, whole)
+            print(known(kept.with_suffix(f".{named(budget, trial)}.json"), make), flush=True)
 
 
 def gridded(trial: Trial, kept: Path) -> list[Attempt]:
     """Return all points of the grid, of each curve those that were measured before."""
     return [
-        point
+        Attempt(**point)
         for number, curve in enumerate(trial.curves)
-        for point in known(kept.with_suffix(f".{number}.json"), partial(grid, trial, curve))
+        for point in known(
+            kept.with_suffix(f".{number}.json"),
+            partial(lambda curve: [vars(each) for each in grid(trial, curve)], curve),
+        )
     ]
 
 
-def known(path: Path, make: Callable[[], Iterator[Attempt]]) -> list[Attempt]:
+def known(path: Path, make: Callable[[], Any]) -> Any:
     """Return what was made before, or make it and keep it."""
     if not path.exists():
         started = time.monotonic()
-        made = [vars(each) for each in make()]
+        path.write_text(json.dumps(make()))
         print(f"{path.name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-        path.write_text(json.dumps(made))
-    return [Attempt(**each) for each in json.loads(path.read_text())]
+    return json.loads(path.read_text())
 
 
 def prepared(data: str, model: str) -> Trial:
@@ -144,22 +148,20 @@ def searched(trial: Trial, budget: Budget) -> Search:
     """Search along the same curves."""
     prices = Prices(file_bytes, lambda network: 1.0)
     search = Search(trial.network, trial.curves, trial.engine, budget, Effort(), prices)
-    started = time.monotonic()
     search.run()
-    print(f"{budget}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return search
 
 
 def told(budget: Budget, points: list[Attempt], trial: Trial, whole: float) -> str:
     """Say what the grid has within a budget, what the search has found, and what each took."""
     search = searched(trial, budget)
-    fits, better, asked = judged(budget, search, whole)
+    fits, better = judged(budget, trial, whole)
     best = max((each for each in points if fits(each)), key=better, default=None)
     found = replace(search.best.attempt, faster=None) if search.best else None
     held = best is None or (found is not None and better(found) >= better(best))
     few = 5 * len(search.attempts) <= len(points)
     return (
-        f"  {asked:24} grid {shown(best):58} search {shown(found):58} "
+        f"  {named(budget, trial):12} grid {shown(best):58} search {shown(found):58} "
         f"{len(search.attempts):3} of {len(points)} measured: "
         f"{'at least as good' if held else 'WORSE'}, {'a fifth or less' if few else 'MORE'}"
     )
@@ -168,24 +170,24 @@ def told(budget: Budget, points: list[Attempt], trial: Trial, whole: float) -> s
 Fits, Better = Callable[[Attempt], bool], Callable[[Attempt], Any]
 
 
-def judged(budget: Budget, search: Search, whole: float) -> tuple[Fits, Better, str]:
-    """Return what fits a budget, by what the best is told, and the words for it."""
+def judged(budget: Budget, trial: Trial, whole: float) -> tuple[Fits, Better]:
+    """Return what fits a budget, and by what the best is told."""
     if budget.max_drop is not None:
-        drop = budget.max_drop
-        return (
-            lambda each: whole - each.validation <= drop,
-            lambda each: -each.bytes,
-            f"--max-drop {float(100 * drop):g}",
-        )
+        drop = float(budget.max_drop) + 1e-9  # of rounding
+        return lambda each: whole - each.validation <= drop, lambda each: -each.bytes
     if budget.under is not None:
-        under = budget.under
-        return lambda each: each.bytes <= under, lambda each: each.validation, f"--under {under}"
-    most = budget.macs * anatomy.of(search.network).multiply_adds()
-    return (
-        lambda each: each.macs <= most,
-        lambda each: each.validation,
-        f"--macs {float(100 * budget.macs):g}",
-    )
+        return lambda each: each.bytes <= budget.under, lambda each: each.validation
+    most = budget.macs * trial.macs
+    return lambda each: each.macs <= most, lambda each: each.validation
+
+
+def named(budget: Budget, trial: Trial) -> str:
+    """Say a budget."""
+    if budget.max_drop is not None:
+        return f"max-drop {float(100 * budget.max_drop):g}"
+    if budget.under is not None:
+        return f"under {100 * budget.under / trial.bytes:.0f} %"
+    return f"macs {float(100 * budget.macs):g}"
 
 
 def shown(attempt: Attempt | None) -> str:

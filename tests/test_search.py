@@ -74,6 +74,8 @@ def test_the_smallest_within_the_drop_is_saved_and_nothing_smaller_was_good_enou
     (chosen,) = [row for row in rows if row["chosen"] == "True"]
     good = [row for row in rows if float(row["validation"]) >= 0.97]
     assert chosen in good and all(int(row["bytes"]) >= int(chosen["bytes"]) for row in good)
+    # A full grid of all criteria and repairs at the k of `compare` has 180.
+    assert len(rows) <= 36
     assert status in (0, 1), err
     assert (status == 1) == ("more than 3 points" in err)
     saved = weights.load(tmp_path / "work" / "results" / "search" / "model.keras").network

@@ -38,6 +38,7 @@ from prune.settings.search import Budget, Effort
 from prune.training.retrain import Regime
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
+COARSE = tuple(Fraction(k, 100) for k in (50, 80, 95, 99))
 FINEST = Fraction(1, 100)
 
 
@@ -154,6 +155,7 @@ class Search:
     priced: list[Attempt] = field(default_factory=list)  # all that were looked at
     best: Candidate | None = None
     _ends: dict[tuple[str, str, str], Sparsity] = field(default_factory=dict)  # of curves
+    _sizes: dict[tuple[int, Sparsity], int] = field(default_factory=dict)
     ended: str = ""  # why, if not since all was looked at
 
     def run(self) -> Candidate | None:
@@ -163,12 +165,21 @@ class Search:
         self._macs = anatomy.of(self.network).multiply_adds()
         self._deadline = started + 60 * self.effort.minutes if self.effort.minutes else None
         with suppress(_EnoughError):
-            for number in chain(range(len(self.curves)), self._to_train()):
+            for number in chain(self._numbers(), self._to_train()):
                 self._look_along(number)
         if self.best and self.best.pruned is None:
             (pruned,) = self._points(self.best.curve, [self.best.sparsity])
             self.best = self.best._replace(pruned=pruned)
         return self.best
+
+    def _numbers(self) -> Sequence[int]:
+        """Return the curves in the order in which to look along them.
+
+        Where the smallest network is looked for, those come first that lose least: then of each
+        other a single network tells that it has none as good that is smaller.
+        """
+        numbers = range(len(self.curves))
+        return numbers if self.budget.bounds_size else numbers[::-1]
 
     def _to_train(self) -> Iterator[int]:
         """Yield the numbers of the curves to train along: of each method the one that went best.
@@ -252,31 +263,52 @@ class Search:
     def _ladder(self, curve: Curve) -> tuple[tuple[Sparsity, ...], Sparsity]:
         """Return where to look along a curve, and below what not.
 
-        What a repair gives begins where the same without it ends, and of bytes and work it is the
-        very place; what refits by itself goes at least as far as anything else of its method; and
-        what is trained goes on where the same ended.
+        Of bytes and work a repair changes nothing, so that it has its place where the same without
+        it ended; what is trained goes on where the same ended.
         """
+        end = self._ends.get((curve.method, curve.criterion, curve.plan.repair), Fraction(0))
         if curve.retraining:
-            end = self._ends.get((curve.method, curve.criterion, curve.plan.repair), Fraction(0))
-            if self.budget.bounds_size:
-                return (end,), end
-            return tuple(rung for rung in LADDER if rung > end), end
+            higher = tuple(rung for rung in LADDER if rung > end)
+            return ((end,), end) if self.budget.bounds_size else (higher, end)
+        if not self.budget.bounds_size:
+            return self._smaller(curve)
         plain = self._ends.get((curve.method, curve.criterion, NO_REPAIR))
-        refits = CRITERIA[curve.method][curve.criterion].refits
         if plain is not None and curve.plan.repair != NO_REPAIR:
-            return self._from(plain, plain - FINEST, not self.budget.bounds_size)
+            return (plain,), max(Fraction(0), plain - FINEST)
         known = [at for (method, *_), at in self._ends.items() if method == curve.method]
-        if refits and known:
-            around = min(known) if self.budget.bounds_size else max(known)
-            return self._from(around, around - 4 * FINEST, True)
+        if CRITERIA[curve.method][curve.criterion].refits and known:
+            first = min(known)
+            higher = tuple(rung for rung in LADDER if rung > first)
+            return (first, *higher), max(Fraction(0), first - 4 * FINEST)
         return LADDER, Fraction(0)
 
-    @staticmethod
-    def _from(
-        start: Sparsity, below: Sparsity, upwards: bool
-    ) -> tuple[tuple[Sparsity, ...], Sparsity]:
-        higher = tuple(rung for rung in LADDER if rung > start) if upwards else ()
-        return (start, *higher), max(Fraction(0), below)
+    def _smaller(self, curve: Curve) -> tuple[tuple[Sparsity, ...], Sparsity]:
+        """Return the same where only what is smaller than the best so far is of any use.
+
+        From where on that is the quickest curve of the method tells, by its bytes alone.
+        """
+        best = self.best
+        if best is None:
+            return COARSE, Fraction(0)
+        first = next(i for i, each in enumerate(self.curves) if each.method == curve.method)
+
+        def sizes(ladder: Sequence[Sparsity]) -> Iterator[tuple[Sparsity, int]]:
+            return ((sparsity, self._bytes(first, sparsity)) for sparsity in ladder)
+
+        found = budgets.boundary(sizes, lambda each: each[1] < best.attempt.bytes, COARSE, FINEST)
+        if found.after is None:
+            return (), Fraction(0)
+        start, _ = found.after
+        near = (start, min(start + FINEST, LADDER[-1]))
+        higher = tuple(rung for rung in COARSE if rung > near[1])
+        return tuple(dict.fromkeys((*near, *higher))), start - FINEST
+
+    def _bytes(self, number: int, sparsity: Sparsity) -> int:
+        """Return how long the file of a network is, found out once."""
+        if (number, sparsity) not in self._sizes:
+            (pruned,) = self._points(number, [sparsity])
+            self._sizes[number, sparsity] = self._priced(number, pruned).attempt.bytes
+        return self._sizes[number, sparsity]
 
     def _take_if_better(self, candidate: Candidate) -> None:
         """Measure the least pruned network of a curve that fits; keep it if it is the best."""
