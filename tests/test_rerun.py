@@ -41,6 +41,26 @@ def test_a_run_repeats_from_its_record(prune, finished, tmp_path):
         assert (again / name).read_bytes() == (finished.parent / name).read_bytes()
 
 
+def test_the_folder_of_a_run_stands_for_its_record(prune, finished):
+    status, out, _err = prune("rerun", finished.parent, "-q")
+    assert status == 0 and out.startswith("The same: every count of 6 rows")
+
+
+def test_a_network_of_the_package_is_known_by_its_name(prune, tiny_data):
+    argv = ("weight", "--weights", "mnist", "--k", "0,90", "--limit", "100", "--out", "named")
+    assert prune(*argv)[0] == 0
+    status, out, err = prune("rerun", "named/run.json", "-q")
+    assert (status, err) == (0, "") and out.startswith("The same: every count of 2 rows")
+
+
+def test_a_network_right_after_the_command_is_found_again(prune, tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    argv = ("weight", "tiny.keras", *tiny[2:], "--k", "0,90", "--out", "there")
+    assert prune(*argv)[0] == 0
+    status, out, err = prune("rerun", "there", "-q")
+    assert (status, err) == (0, "") and out.startswith("The same: every count of 2 rows")
+
+
 @pytest.fixture
 def elsewhere(prune, tiny, tmp_path, monkeypatch):
     """Return the record of a run whose paths are relative; it was started in another folder."""

@@ -13,7 +13,7 @@ from typing import Any
 from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.files import data, records
+from prune.files import data, records, weights
 from prune.settings.files import File, Out, Talk
 from prune.settings.pruning import Images
 from prune.settings.search import POINTS, Gate
@@ -26,7 +26,7 @@ _MOST_TOLD = 10  # differences
 
 def run(asked: Asked) -> int:
     """Read the record, run its command again, compare the tables."""
-    path, console = asked.of(File).file, Console(asked.of(Talk).quiet)
+    path, console = _record(asked), Console(asked.of(Talk).quiet)
     record = records.load(path, COMMANDS)
     old = records.rows(path.parent / "table.json")
     out = asked.of(Out).out or path.parent / "rerun"
@@ -52,10 +52,16 @@ def run(asked: Asked) -> int:
     return 1
 
 
+def _record(asked: Asked) -> Path:
+    """Return the record that is asked for; of a folder, the one within it."""
+    path = asked.of(File).file
+    return path / "run.json" if path.is_dir() else path
+
+
 def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
     words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
-    run, quiet = asked.of(File).file, asked.of(Talk).quiet
+    run, quiet = _record(asked), asked.of(Talk).quiet
     words = _gated(asked, words)
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
     for option, path in _paths(asked.understand(words)):
@@ -76,7 +82,8 @@ def _gated(asked: Asked, words: list[str]) -> list[str]:
 def _paths(again: Asked) -> Iterator[tuple[str, Path]]:
     """Yield the options that name a file or folder to read, each with its path."""
     for option, value in again.set():
-        if isinstance(value, Path) and option.name != "out":
+        shipped = str(value) in weights.SHIPPED  # by their names, wherever they are
+        if isinstance(value, Path) and option.name != "out" and not shipped:
             yield option.word, value
     if again.of(Images).data not in data.NAMES:
         yield "--data", Path(again.of(Images).data)
