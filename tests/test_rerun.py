@@ -61,6 +61,16 @@ def test_a_network_right_after_the_command_is_found_again(prune, tiny, tmp_path,
     assert (status, err) == (0, "") and out.startswith("The same: every count of 2 rows")
 
 
+@pytest.mark.slow
+def test_a_teacher_is_found_from_the_folder_of_the_run(prune, tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    argv = ("weight", *tiny, "--k", "50", "--retrain", "1", "--distill", "0.7,tiny.keras")
+    assert prune(*argv, "--out", "r")[0] == 0
+    monkeypatch.chdir(tmp_path / "work")
+    status, out, err = prune("rerun", tmp_path / "r" / "run.json", "-q")
+    assert (status, err) == (0, "") and out.startswith("The same: every count of 1 rows")
+
+
 @pytest.fixture
 def elsewhere(prune, tiny, tmp_path, monkeypatch):
     """Return the record of a run whose paths are relative; it was started in another folder."""

@@ -16,6 +16,7 @@ from prune.cli.console import Console
 from prune.files import data, records, weights
 from prune.settings.files import File, Out, Talk
 from prune.settings.pruning import Images
+from prune.settings.recipe import Taught
 from prune.settings.search import POINTS, Gate
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
@@ -64,8 +65,8 @@ def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     run, quiet = _record(asked), asked.of(Talk).quiet
     words = _gated(asked, words)
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []
-    for option, path in _paths(asked.understand(words)):
-        words = [*_without(words, option), option, str(_located(path, run, record))]
+    for option, before, path in _paths(asked.understand(words)):
+        words = [*_without(words, option), option, f"{before}{_located(path, run, record)}"]
     with contextlib.redirect_stdout(io.StringIO()):
         return asked.carry_out(asked.understand(words))
 
@@ -79,14 +80,16 @@ def _gated(asked: Asked, words: list[str]) -> list[str]:
     return [*_without(words, "--max-drop"), "--max-drop", POINTS.said(allowed)]
 
 
-def _paths(again: Asked) -> Iterator[tuple[str, Path]]:
-    """Yield the options that name a file or folder to read, each with its path."""
+def _paths(again: Asked) -> Iterator[tuple[str, str, Path]]:
+    """Yield the options that name a file or folder to read, what comes before it, and its path."""
     for option, value in again.set():
-        shipped = str(value) in weights.SHIPPED  # by their names, wherever they are
-        if isinstance(value, Path) and option.name != "out" and not shipped:
-            yield option.word, value
+        taught = isinstance(value, Taught)
+        before, path = (f"{value.share:.15g},", value.file) if taught else ("", value)
+        shipped = str(path) in weights.SHIPPED  # by their names, wherever they are
+        if isinstance(path, Path) and option.name != "out" and not shipped:
+            yield option.word, before, path
     if again.of(Images).data not in data.NAMES:
-        yield "--data", Path(again.of(Images).data)
+        yield "--data", "", Path(again.of(Images).data)
 
 
 def _located(path: Path, run: Path, record: dict[str, Any]) -> Path:
