@@ -182,3 +182,12 @@ def test_both_engines_cut_the_same_of_a_chain(method, criterion, scope):
         pairs = zip(ours.masks.values(), theirs.masks.values(), strict=True)
         assert all(np.array_equal(*pair) for pair in pairs)
         assert abs(engine(ours.network).correct - other(theirs.network).correct) <= 1
+
+
+def test_threads_that_share_the_images_find_what_one_does():
+    model = net(keras_bridge.build(WITH_BIAS))
+    rng = np.random.default_rng(0)
+    images = rng.random((1777, 12)).astype(np.float32)  # the last chunk is not full
+    seen = images, judge.classes(rng.integers(0, 4, 1777))
+    alone, together = running.Engine(model, *seen), running.Engine(model, *seen, threads=3)
+    assert together(model) == alone(model)
