@@ -184,10 +184,14 @@ def test_both_engines_cut_the_same_of_a_chain(method, criterion, scope):
         assert abs(engine(ours.network).correct - other(theirs.network).correct) <= 1
 
 
-def test_threads_that_share_the_images_find_what_one_does():
-    model = net(keras_bridge.build(WITH_BIAS))
-    rng = np.random.default_rng(0)
+def test_threads_that_share_the_images_find_what_one_does_and_numpy():
+    model, rng = net(keras_bridge.build(WITH_BIAS)), np.random.default_rng(0)
     images = rng.random((1777, 12)).astype(np.float32)  # the last chunk is not full
-    seen = images, judge.classes(rng.integers(0, 4, 1777))
+    labels = rng.integers(0, 4, 1777)
+    seen = images, judge.classes(labels)
     alone, together = running.Engine(model, *seen), running.Engine(model, *seen, threads=3)
-    assert together(model) == alone(model)
+    found = together(model)
+    assert found == alone(model)
+    wanted = numpy_engine(WITH_BIAS, images, labels)(WITH_BIAS)
+    assert (found.correct, found.total) == (wanted.correct, wanted.total)
+    assert found.loss == pytest.approx(wanted.loss, rel=1e-5)
