@@ -98,14 +98,14 @@ def _surely_faster(row: Timing) -> bool:
 def verdict(rows: list[Timing]) -> str:
     """Say from which k on what each method leaves is worth it, in each runtime there is."""
     batches = list(dict.fromkeys(row.batch for row in rows))
-    told = []
+    told: dict[str, list[str]] = {}  # the runtimes of which the same is said
     for method, form in _gains(rows):
         found = [(batch, pays(rows, method, form, batch)) for batch in batches]
         *runtime, how = form.split()
-        place = "".join(f" in {name}" for name in runtime)
-        told.append(f"{how} {method}s {_where(found)}{place}")
+        told.setdefault(f"{how} {method}s {_where(found)}", []).extend(runtime)
+    each = [f"{said} in {telling.listed(own)}" if own else said for said, own in told.items()]
     threads = counted(rows[0].threads, "thread")
-    return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(told)}.")
+    return telling.joined(_shared(rows), f"On this machine ({threads}) {'; '.join(each)}.")
 
 
 def _in_runtimes(forms: Iterable[str]) -> bool:
