@@ -38,7 +38,7 @@ from prune.settings.search import Budget, Effort
 from prune.training.retrain import Regime
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
-COARSE = tuple(Fraction(k, 100) for k in (50, 80, 95, 99))
+COARSE = LADDER[1:]  # coarser, it would stop at the first dip of a curve that is not monotone
 FINEST = Fraction(1, 100)
 
 
