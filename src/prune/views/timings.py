@@ -7,7 +7,7 @@ from math import sqrt
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from prune.files.results import Timing
 from prune.settings.pruning import UNIT, WEIGHT
@@ -170,6 +170,8 @@ _DRAWN = {
 # The fastest is one of the forms: drawn around it, so that both can be seen.
 _AROUND = {"linestyle": "--", "markerfacecolor": "none", "markersize": 11}
 
+_NARROW = 10  # times as fast, from the slowest to the fastest: a decade
+
 # Of any model, which has no sparse form.
 _SHRUNK = {(WEIGHT, "shrunk"): STYLES[0]}
 _MARKERS = {WEIGHT: STYLES[0][1], UNIT: STYLES[1][1]}
@@ -216,5 +218,9 @@ def _panel(axes: Axes, rows: list[Timing]) -> None:
             axes.vlines(ks, *spread, color=color)
     axes.set_yscale("log")
     axes.set(xlabel="k: percent of the weights or units removed")
-    axes.xaxis.set_major_formatter(PercentFormatter())
+    axes.xaxis.set_major_formatter(PercentFormatter(decimals=0))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+    if axes.get_ylim()[1] < _NARROW * axes.get_ylim()[0]:  # or a power of 10 alone has a label
+        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+    else:
+        axes.yaxis.set_minor_formatter(NullFormatter())
