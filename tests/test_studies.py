@@ -90,7 +90,7 @@ def test_what_values_mean(text, field, meant):
         ("ramp-from = 100", "ramp-from must be below 100, or nothing is left to prune grad"),
         ("ramp-from = 'x'", "ramp-from takes percents such as 0,25,50 or 0:90:10, got 'x'"),
         ("ramp-from = []", "ramp-from must be a percent from 0 to 100, got []"),
-        ("distill = 2", "distill must be a number from 0 to 1, got 2"),
+        ("distill = 2", "distill must be a number from 0 to 1, a file, or SHARE,FILE, got 2"),
         ("input-dropout = 1", "input-dropout must be a number from 0 to 0.99, got 1"),
         ("rewind = -1", "rewind must be a whole number from 0, got -1"),
         ("include-output = 1", "include-output must be true or false, got 1"),
