@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from prune.settings.spelling import counted
 from prune.settings.timetable import Length, Timetable
 
 
-class _Holding(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class _Holding(keras.callbacks.Callback, ABC):  # type: ignore[misc]  # Keras has no types
     """What both callbacks do: take hold at the first epoch, let go at the end."""
 
     def __init__(self) -> None:
@@ -39,8 +40,9 @@ class _Holding(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
         if self._held is None:
             self._held = self._taken(epoch)
 
+    @abstractmethod
     def _taken(self, epoch: int) -> Thinning | Holding:
-        raise NotImplementedError
+        """Take hold of the model at the begin of an epoch."""
 
     def _let_go(self) -> None:
         """Let go, and count; nothing is held where no epoch was trained."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,13 +20,14 @@ _MODEL, _DATA = "MODEL.keras", "DATA.npz"  # in the command that measures the sa
 
 
 @dataclass(frozen=True)
-class Shown:
+class Shown(ABC):
     """Something that was measured; a notebook shows its table, `prune.report` makes its page."""
 
     run: Run = field(repr=False, kw_only=True)
 
+    @abstractmethod
     def _tabled(self) -> Table:
-        raise NotImplementedError
+        """Return what was measured as a table."""
 
     @property
     def table(self) -> str:
