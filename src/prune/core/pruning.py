@@ -41,7 +41,8 @@ def _one_shot(score: Score) -> Sweep:
         ranks = scope.rank({name: scores[name] for name in plan.layers})
         for sparsity in plan.sparsities:
             cut = scope.cut(ranks, sparsity)
-            yield Pruned(sparsity, repair(cut), cut, scope.floored(cut))
+            whole = all(mask.all() for mask in cut.values())  # so that there is nothing to repair
+            yield Pruned(sparsity, plan.network if whole else repair(cut), cut, scope.floored(cut))
 
     return sweep
 

@@ -61,7 +61,7 @@ def rebuilt(
     `policy`, `"float32"`, overrules in which precision layers compute.
     """
     functional(model)  # a model without a graph is refused before any layer is copied
-    builder = _Builder(found, kept, policy)
+    builder = Builder(found, kept, policy)
     with keras.saving.custom_object_scope(classes(model)):
         smaller = builder.model(model)
     left = structures.cut(found.structure, arrays, kept)
@@ -91,10 +91,11 @@ def classes(model: keras.Model) -> dict[str, type]:
     return {kind.__name__: kind for kind in kinds if kind.__module__.split(".")[0] != "keras"}
 
 
-class _Builder:
+class Builder:
     """Makes new layers for those of a model, each once."""
 
     def __init__(self, found: Traced, kept: np.ndarray, policy: str | None) -> None:
+        """Take a trace, the units `kept`, (units + 1,), and perhaps another precision."""
         self._found, self._kept, self._policy = found, kept, policy
         self._made: dict[int, Any] = {}
 
@@ -110,14 +111,16 @@ class _Builder:
 
     def model(self, old: Any) -> Any:
         """Return a new model for one with a graph, within another or not."""
-        if known(old, ("Sequential",)):
-            return self._sequential(old)
+        return self._sequential(old) if known(old, ("Sequential",)) else self._functional(old)
+
+    def _functional(self, old: Any) -> Any:
         inputs = [self._input(old, i) for i in range(len(old.inputs))]
         outputs = run(old, inputs, self._visit)
-        kind = type(old) if _is_plain(type(old)) else keras.Model
+        graph, own = functional(old), _is_plain(type(old)) and known(old, ("Functional",))
+        kind = type(old) if own else keras.Model
         new = kind(
-            keras.tree.pack_sequence_as(old._inputs_struct, inputs),
-            keras.tree.pack_sequence_as(old._outputs_struct, outputs),
+            keras.tree.pack_sequence_as(graph._inputs_struct, inputs),
+            keras.tree.pack_sequence_as(graph._outputs_struct, outputs),
             name=old.name,
         )
         return _as_trainable(old, new)

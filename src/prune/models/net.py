@@ -26,6 +26,7 @@ from prune.core.structure import Arrays, Reading, Structure
 from prune.models import arrays as models_arrays
 from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
+from prune.models.folding import Folded
 from prune.models.late import keras
 from prune.models.passing import Energies, ModelGoal, Passage, affordable
 from prune.models.statistics import Renewal, enough
@@ -298,6 +299,10 @@ class Net:
     def model(self) -> keras.Model:
         """Return a Keras model of it, of its own."""
         return rebuilt(self.template, self.traced, self.kept, self.arrays)
+
+    def folded(self) -> Folded:
+        """Return what runs networks with the same units often, whatever their arrays."""
+        return Folded(self.template, self.traced, self.kept)
 
     @cached_property
     def built(self) -> keras.Model:

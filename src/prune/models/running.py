@@ -15,8 +15,8 @@ from prune.core.inputs import Inputs
 from prune.core.judge import Judge
 from prune.core.losses import BINARY, ON_LOGITS
 from prune.core.measure import CHUNK, Difference, Evaluation, Map, Runs, Sums
-from prune.models import arrays as models_arrays
 from prune.models import ends
+from prune.models.folding import Folded
 from prune.models.late import keras
 from prune.models.net import KERAS, Net
 
@@ -38,7 +38,7 @@ class Engine:
         """Take the inputs, of the shapes of the model's, n at least 1; `threads` share them."""
         self._inputs, self._judge, self._whole = inputs, judge, whole
         self._pool = ThreadPoolExecutor(threads)
-        self._runner: keras.Model | None = None  # of all units, whose arrays change
+        self._runner: Folded | None = None  # of all units
         self._scales: list[_Scale] = []
 
     def __call__(self, network: Net) -> Evaluation:
@@ -63,9 +63,8 @@ class Engine:
         if not network.kept.all():
             return runs(network.built)
         if self._runner is None:
-            self._runner = self._whole.model()
-        models_arrays.assign(self._runner, network.arrays)
-        return runs(self._runner)
+            self._runner = self._whole.folded()
+        return runs(self._runner.take(network.arrays))
 
 
 def forms(network: Net) -> dict[str, Runs]:
