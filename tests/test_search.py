@@ -197,10 +197,11 @@ def test_of_a_loss_the_least_is_the_best_and_points_are_refused(prune, tmp_path,
     np.savez(tmp_path / "values.npz", **arrays)
     weights.save(network, tmp_path / "values.keras")
     argv = ["search", tmp_path / "values.keras", "--data", tmp_path / "values.npz"]
-    status, _, err = prune(
+    status, out, err = prune(
         *argv, "--macs", "60", "--criterion", "magnitude,norm", "--repair", "none"
     )
     assert status == 0, err
+    assert " held-out mean squared error " in out and "%" not in out
     rows = table(tmp_path)
     (chosen,) = [row for row in rows if row["chosen"] == "True"]
     losses = [float(row["validation"]) for row in rows]
@@ -215,6 +216,7 @@ def test_the_front_is_what_nothing_beats():
     assert [(each.bytes, each.validation) for each in unbeaten(attempts)] == [
         (10, 0.5), (20, 0.9), (40, 0.95),
     ]  # fmt: skip
+    assert [each.bytes for each in unbeaten(attempts, higher_is_better=False)] == [10]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from prune.api import asking, material, options, shown, subject
 from prune.api.shown import Shown
 from prune.api.subject import ModelOrPath, Subject
 from prune.core import anatomy
+from prune.core.judge import ACCURACY
 from prune.experiments import perform, searching
 from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.searching import Prices, Search
@@ -34,9 +35,10 @@ class Found(Shown):
     model: keras.Model  # within the budget, without what no longer matters
     chosen: Attempt
     attempts: tuple[Attempt, ...]  # all that were measured, a field for each column
+    metric: str = ACCURACY  # or what the loss that tells which is best is called
 
     def _tabled(self) -> Table:
-        return views.table(self.attempts)
+        return views.table(self.attempts, self.metric)
 
 
 def search(
@@ -131,4 +133,5 @@ def _found(given: Subject, search: Search, record: dict[str, Any]) -> Found:
     attempts = tuple(replace(each, chosen=each == best) for each in search.attempts)
     small = live.shrunk(given.template, search.chosen)
     run = Run("search", record, others=shown.cells(attempts))
-    return Found(small, replace(best, chosen=True), attempts, run=run)
+    metric = search.unpruned.metric
+    return Found(small, replace(best, chosen=True), attempts, metric, run=run)

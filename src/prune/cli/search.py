@@ -15,6 +15,7 @@ from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
+from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
 from prune.experiments import perform, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
@@ -50,6 +51,12 @@ class Quest:
         """The folder for files."""
         return self.asked.of(Out).out
 
+    @property
+    def metric(self) -> str:
+        """What tells which network is best."""
+        judge = self.held_out.judge
+        return ACCURACY if judge is None else judge.metric
+
 
 def run(asked: Asked) -> int:
     """Check everything, search, prove, save, report, print."""
@@ -60,7 +67,9 @@ def run(asked: Asked) -> int:
         search = _searched(quest, curves)
         before, after = _on_test(quest, search)
         attempts = _marked(search)
-        texts = jobs.write_tables(quest.out, attempts, [views.table(attempts)], Attempt)
+        texts = jobs.write_tables(
+            quest.out, attempts, [views.table(attempts, quest.metric)], Attempt
+        )
         if search.best:
             atomic.write(quest.path, _saved(quest, search.chosen))
         said = views.conclusion(search, before, after)
@@ -133,7 +142,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
     def keep(attempt: Attempt) -> None:
         kept.append(attempt)
         tries.write(quest.out, identity, kept)
-        quest.console.say(views.point(attempt))
+        quest.console.say(views.point(attempt, quest.metric))
 
     search = Search(
         network,
@@ -189,7 +198,7 @@ def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[]
         from prune.views.front import front  # here: it imports matplotlib
 
         whole = searching.file_bytes(quest.stored.network)
-        return front(attempts, (whole, search.unpruned.value), search.budget)
+        return front(attempts, (whole, search.unpruned), search.budget)
 
     return drawn
 
@@ -199,6 +208,8 @@ def _close(quest: Quest, search: Search, before: Evaluation, after: Evaluation |
     files = "{table.csv,json,md  front.png,svg  tries.json  run.json}"
     quest.console.say(f"Files: {quest.out}{os.sep} {files}")
     if search.best is None:
+        if quest.path.exists():
+            quest.console.say(f"note: {quest.path} is of an earlier search, and stays")
         quest.console.say(f"Next: {views.instead(search)}")
         return 1
     path = shlex.quote(str(quest.path))

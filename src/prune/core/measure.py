@@ -39,6 +39,11 @@ class Evaluation(NamedTuple):
             return self.score
         return self.loss if self.correct is None else self.accuracy
 
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more of that is better, as it is of all but a loss."""
+        return self.correct is not None or self.score is not None
+
 
 Sums = tuple[int, float]
 Map = Callable[[Callable[[int], Sums], Iterable[int]], Iterable[Sums]]

@@ -340,8 +340,8 @@ class Search:
 
     def _order(self, attempt: Attempt) -> tuple[float, int]:
         """Return what is larger of a better network: of a loss its opposite."""
-        of_loss = self._whole.correct is None and self._whole.score is None
-        return -attempt.validation if of_loss else attempt.validation, -attempt.bytes
+        sign = 1 if self._whole.higher_is_better else -1
+        return sign * attempt.validation, -attempt.bytes
 
     def _drop(self, attempt: Attempt) -> Fraction:
         """Return the share that is lost, to the last example."""

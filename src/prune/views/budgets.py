@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any, Protocol
 
+from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation, wilson
 from prune.files.results import Attempt
 from prune.settings.search import Budget
@@ -31,16 +32,17 @@ class Search(Protocol):
 _95 = 1.959963984540054  # the normal quantile of 0.975
 
 
-def table(attempts: Sequence[Attempt]) -> Table:
+def table(attempts: Sequence[Attempt], metric: str = ACCURACY) -> Table:
     """Return one line for each network that was measured, the smallest last."""
     timed = any(attempt.faster is not None for attempt in attempts)
-    header = ["", "network", "held-out accuracy %", "bytes", "multiply-adds"]
+    measured = f"held-out {metric}{' %' * (metric == ACCURACY)}"
+    header = ["", "network", measured, "bytes", "multiply-adds"]
     header += ["faster"] * timed
     lines = [
         [
             "*" if attempt.chosen else "",
             name(attempt),
-            f"{100 * attempt.validation:.2f}",
+            value(attempt.validation, metric).rstrip("%"),
             f"{attempt.bytes:,}",
             f"{attempt.macs:,}",
             *([f"{attempt.faster:.1f} x"] * timed if attempt.faster else [""] * timed),
@@ -82,9 +84,15 @@ def reach(bytes: int, macs: int, smallest: Sequence[Attempt]) -> str:
     return f"reachable, whatever it costs in accuracy: {', '.join(told)}"
 
 
-def point(attempt: Attempt) -> str:
+def point(attempt: Attempt, metric: str) -> str:
     """Say in a line of progress what was measured."""
-    return f"{name(attempt)}: {attempt.validation:.2%} held out, {attempt.bytes:,} bytes"
+    measured = value(attempt.validation, metric)
+    return f"{name(attempt)}: {measured} held out, {attempt.bytes:,} bytes"
+
+
+def value(measured: float, metric: str) -> str:
+    """Say an accuracy in percent, anything else as it is."""
+    return f"{measured:.2%}" if metric == ACCURACY else f"{measured:.4g}"
 
 
 def missed(budget: Budget, before: Evaluation, after: Evaluation | None) -> bool:
