@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy as np
@@ -90,7 +91,7 @@ FEW = {"x_test": X, "y_test": Y}
             "test images are named left, right, but the model's are named",
         ),
         (convolutional, {"x_test": X}, (), "has no y_test; it holds x_test"),
-        (convolutional, FEW, ("--keep", "*"), "there is no layer to prune"),
+        (convolutional, FEW, ("--keep", "*"), "there is no layer to prune by weight"),
         (convolutional, FEW, ("--isolate",), "leave out --isolate"),
         (without_kernels, FEW, (), "has no weights, so that there is nothing to prune"),
         (subclassed, FEW, (), "is of the class Mine, whose code is not in the file"),
@@ -134,6 +135,34 @@ def test_training_images_are_not_needed_where_nothing_learns(prune, tmp_path):
     assert [row["correct"] for row in json.loads(out)] == alone
     status, out, err = prune("sensitivity", *own, "--k", "50")
     assert (status, out) == (2, "") and "has no x_train and no y_train; it holds" in err
+
+
+def test_a_class_of_ones_own_is_known_to_other_processes_and_to_the_next_command(prune, tmp_path):
+    keras = keras_bridge.import_keras()
+    own = importlib.import_module("stock_models").Doubling(3.0, name="own")
+    first, second, *rest = convolutional(keras).layers
+    model = keras.Sequential([keras.Input((6, 6, 1)), first, second, own, *rest])
+    model.save(tmp_path / "m.keras")
+    np.savez(tmp_path / "d.npz", **FEW)
+    trust = "stock_models:Doubling"
+    words = ("--weights", tmp_path / "m.keras", "--data", tmp_path / "d.npz", "--trust", trust)
+    status, out, err = prune("compare", *words, "--k", "0,50", "--format", "json")
+    assert status == 0, err
+    alone = [row["correct"] for row in json.loads(out)]
+    settings = tmp_path / "s.toml"
+    told = f'model = "{words[1]}"\ndata = "{words[3]}"\ntrust = ["{trust}"]\n'
+    settings.write_text(f'{told}methods = ["weight", "unit"]\nk = [0, 50]\n')
+    status, out, err = prune("study", settings, "--format", "json", "--jobs", "2")
+    assert status == 0, err
+    assert [row["correct"] for row in json.loads(out)] == alone
+
+    small = tmp_path / "small.keras"
+    status, _, err = prune("shrink", *words, "--method", "unit", "--k", "50", "--save", small)
+    assert status == 0, err
+    again = err.splitlines()[-1]
+    assert again == f"Next: prune inspect {small} --trust {trust}"
+    status, _, err = prune(*again.split()[2:])
+    assert status == 0 and err == f"\nNext: prune compare --weights {small} --trust {trust}\n"
 
 
 def test_a_study_of_a_model_without_classes_says_what_to_do(prune, tmp_path):

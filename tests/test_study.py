@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from prune import EnvironmentFailure
 from prune.experiments import cells, crew, grid, study
 from prune.experiments.crew import Crew
 from prune.files import studies
+from prune.files.keras_layers.trust import of_words
 from prune.settings.pruning import FLOOR
 
 
@@ -190,8 +192,21 @@ def test_images_that_are_others_on_a_worker_are_noticed(state):
     cell = state.cells[0]
     network = state.store.network(state.name(cell.training))
     others = replace(state.source, test="0" * 64)
-    _, value, failure = study.work(cell, network, others, None)
+    _, value, failure = study.work(cell, study.Sent(network), others, None)
     assert value is None and "the test images here are others than asked for" in failure
+
+
+class Elsewhere:
+    """A network with a class of the user's own that a worker does not have."""
+
+    def __reduce__(self):
+        return of_words, (["gone:Scale"],)
+
+
+def test_a_network_that_a_worker_cannot_read_is_a_line_and_no_lost_worker(state):
+    sent = pickle.loads(pickle.dumps(study.Sent(Elsewhere())))
+    _, value, failure = study.work(state.cells[0], sent, state.source, None)
+    assert value is None and "--trust gone:Scale: cannot import 'gone'" in failure
 
 
 def losing(lost, times):

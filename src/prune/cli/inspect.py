@@ -46,10 +46,9 @@ def run(asked: Asked) -> int:
     print(f"{size:,} bytes on disk, {dense:,} as plain float32")
     print(f"sha256 {source.sha256}\n")
     print(_table(layers) if chain else _of_any(source.network, layers), end="")
-    again = f"--weights {shlex.quote(str(path))}"
-    if source.assumed not in ("", "relu"):
-        again += f" --activation {shlex.quote(source.assumed)}"
-    console.say(f"\nNext: prune compare {again}")
+    untold = () if source.assumed else ("activation",)
+    again = " ".join([shlex.quote(str(path)), *asked.again(*untold, only=Activation)])
+    console.say(f"\nNext: prune compare --weights {again}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -218,6 +219,12 @@ def after_doubt(asked: Asked, doubt: Doubt) -> str:
         return " ".join(command) + "  (the images as it seems to be trained on)"
     again = asked.again(only=Images)
     return " ".join(["prune train --save trained.keras", *again]) + "  (a network for these images)"
+
+
+def inspecting(asked: Asked, path: Path) -> str:
+    """Return the command that tells what is in a file that was saved."""
+    trusted = asked.again("weights", "activation", "isolate", "seed", only=Weights)
+    return " ".join(["prune inspect", shlex.quote(str(path)), *trusted])
 
 
 def told(job: Job, rows: Sequence[Entry]) -> list[Any]:

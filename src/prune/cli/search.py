@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from prune.files import atomic, runs, tries
 from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.files.weights import WeightsFile
-from prune.settings.files import Out, Save, Talk, Weights
+from prune.settings.files import Out, Save, Talk
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.search import Budget, Effort
@@ -189,8 +188,7 @@ def _saved(quest: Quest, pruned: Any) -> bytes:
         return shrinking.chain(
             pruned, quest.test.images, searching.chain_content, quest.path, half=False
         ).content
-    trust = quest.asked.of(Weights).trust
-    return shrinking.model(pruned, quest.test.inputs, quest.path, trust, searching.deflated).content
+    return shrinking.model(pruned, quest.test.inputs, quest.path, searching.deflated).content
 
 
 def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[], Any]:
@@ -212,6 +210,5 @@ def _close(quest: Quest, search: Search, before: Evaluation, after: Evaluation |
             quest.console.say(f"note: {quest.path} is of an earlier search, and stays")
         quest.console.say(f"Next: {views.instead(search)}")
         return 1
-    path = shlex.quote(str(quest.path))
-    quest.console.say(f"Saved {quest.path}\nNext: prune inspect {path}")
+    quest.console.say(f"Saved {quest.path}\nNext: {jobs.inspecting(quest.asked, quest.path)}")
     return int(views.missed(search.budget, before, after))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from typing import Any
 
 from prune.cli import job as jobs
@@ -17,7 +16,7 @@ from prune.experiments import perform, shrinking, sweep
 from prune.experiments.shrinking import Saved
 from prune.files import atomic, runs, weights
 from prune.files.weights import Writer
-from prune.settings.files import JSON, Out, Packing, Save, Weights
+from prune.settings.files import JSON, Out, Packing, Save
 from prune.settings.pruning import WEIGHT
 from prune.views import tables
 from prune.views.tables import Table
@@ -49,7 +48,7 @@ def _saved(job: Job, pruned: Any, writer: Writer) -> Saved:
     path, test = job.asked.of(Save).save, job.test
     if anatomy.is_chain(pruned):
         return shrinking.chain(pruned, test.images, writer, path, job.asked.of(Packing).float16)
-    return shrinking.model(pruned, test.inputs, path, job.asked.of(Weights).trust)
+    return shrinking.model(pruned, test.inputs, path)
 
 
 def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
@@ -118,7 +117,7 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     if job.cells[0].method == WEIGHT and path.suffix != ".npz":
         say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
     say(f"Saved {path}; run.json in {job.out}{os.sep}")
-    say(f"Next: prune inspect {shlex.quote(str(path))}")
+    say(f"Next: {jobs.inspecting(job.asked, path)}")
 
 
 def _output(numbers: dict[str, Any]) -> str:

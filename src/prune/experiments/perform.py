@@ -210,7 +210,8 @@ def curve(cell: Cell, begun: Begun, source: Source, spares: bool = False) -> Cur
     )
     engine_name(cell, begun.network)
     if not layers:
-        raise PruneError(f"there is no layer to prune: {_why_none(begun.network)}")
+        why = _why_none(begun.network, cell.method)
+        raise PruneError(f"there is no layer to prune by {cell.method}: {why}")
     sees = pruning.needs_images(cell.method, cell.criterion, cell.repair)
     key = (spares or cell.retraining is not None, cell.calibration, cell.training.seed)
     seen = drawn(source, begun.network, *key) if sees else Calibration(seed=cell.training.seed)
@@ -220,9 +221,10 @@ def curve(cell: Cell, begun: Begun, source: Source, spares: bool = False) -> Cur
     return Curve(cell.method, cell.criterion, plan, _retraining(cell, begun, source))
 
 
-def _why_none(network: Network) -> str:
+def _why_none(network: Network, method: str) -> str:
     if not anatomy.is_chain(network):
-        return "all that could go is kept or frozen; `prune inspect` says why"
+        why = "all that could go is kept or frozen; `prune inspect` says why"
+        return f"{why}, and `prune weight` needs no unit to go" if method == UNIT else why
     if len(network) > 1:
         return "--keep names every hidden layer; leave one out of it"
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from prune.core.inputs import Inputs, named, part
 from prune.core.measure import Difference
 from prune.core.network import Network
 from prune.files import models, weights
-from prune.files.keras_layers.trust import trusted
+from prune.files.keras_layers.trust import of_words
 from prune.files.weights import Writer
 from prune.models import build, proof, running, saving
 from prune.models.net import Net, net
@@ -67,7 +67,6 @@ def model(
     pruned: Net,
     inputs: Inputs,
     path: Path,
-    trust: Collection[str],
     pack: Callable[[bytes], bytes] = bytes,
 ) -> Saved:
     """Return the file of a smaller model of any other kind, proved layer by layer."""
@@ -75,8 +74,7 @@ def model(
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
     shrunk = pruned.shrunk()
     content = pack(saving.content(shrunk.model()))
-    classes = trusted(",".join(trust)) if trust else None
-    written = net(build.build(models.parse(content, classes)))
+    written = net(build.build(models.parse(content, of_words(pruned.trust))))
     some = list(named(part(inputs, slice(_PROVED))).values())
     masks = {name: shrunk.kept[group.units] for name, group in pruned.structure.groups.items()}
     told = proof.prove(pruned.model(), written.model(), masks, inputs=some)

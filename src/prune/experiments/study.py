@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -153,18 +154,35 @@ def _submit(state: State, crew: Crew, cell: Training | Cell) -> Future:
     network = None
     if isinstance(cell, Cell):
         network = state.network(cell.training)
-    return crew.submit(work, cell, network, state.source, crew.threads)
+    return crew.submit(work, cell, Sent(network), state.source, crew.threads)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A network on its way to a worker: a worker that cannot read what it is sent would be lost,
+    and tell nobody why, so that it is unpacked only once the work has begun."""
+
+    network: Network | None
+    packed: bytes = b""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go as bytes that nothing reads on the way."""
+        return Sent, (None, self.packed or pickle.dumps(self.network))
+
+    def opened(self) -> Network | None:
+        """Return the network, wherever this is called."""
+        return pickle.loads(self.packed) if self.packed else self.network  # noqa: S301 (our own)
 
 
 def work(
-    cell: Training | Cell, network: Network | None, source: Source, threads: int | None
+    cell: Training | Cell, network: Sent, source: Source, threads: int | None
 ) -> tuple[float, Any, str]:
     """Carry out one cell, wherever this is called; return seconds, value, and what went wrong."""
     start = time.perf_counter()
     train_on_one_thread()
     try:
         with threadpool_limits(threads):
-            value = _value(cell, network, source, threads)
+            value = _value(cell, network.opened(), source, threads)
     except Exception as error:
         failure = (
             str(error) if isinstance(error, PruneError) else f"{type(error).__name__}: {error}"

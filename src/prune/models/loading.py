@@ -9,9 +9,10 @@ from typing import Any
 from prune import PruneError
 from prune.core import anatomy
 from prune.files import keras_writer, models, weights
-from prune.files.keras_layers.trust import trusted
+from prune.files.keras_layers.trust import of_words
 from prune.files.weights import WeightsFile
 from prune.models import build, saving
+from prune.models.late import import_keras
 from prune.models.net import net
 
 
@@ -28,13 +29,16 @@ def load(
     if models.is_chain(content):
         return weights.of_content(content, path, activation, isolate)
     try:
-        file = models.parse(content, trusted(",".join(trust)) if trust else None)
+        if trust:
+            import_keras()  # silently, before a module of the user's does
+        file = models.parse(content, of_words(trust))
         if isolate:
             raise PruneError(
                 "is no chain of Dense layers, which alone can be read apart; leave out --isolate "
                 "(the file is read within bounds all the same, and no code of it runs)"
             )
-        return WeightsFile(net(build.build(file), file.loss), file.format, file.sha256, "")
+        whole = net(build.build(file), file.loss, tuple(trust))
+        return WeightsFile(whole, file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
 

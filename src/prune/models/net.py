@@ -23,11 +23,12 @@ from prune.core.network import Masks, Scores
 from prune.core.outline import Counts, Outline
 from prune.core.passage import See, Visit
 from prune.core.structure import Arrays, Reading, Structure
+from prune.files.keras_layers.trust import of_words
 from prune.models import arrays as models_arrays
 from prune.models import ends, macs, outlines, saving, slopes
 from prune.models.cut import rebuilt
 from prune.models.folding import Folded
-from prune.models.late import keras
+from prune.models.late import import_keras, keras
 from prune.models.passing import Energies, ModelGoal, Passage, affordable
 from prune.models.statistics import Renewal, enough
 from prune.models.trace import Traced, traced
@@ -50,6 +51,7 @@ class Net:
     kept: np.ndarray  # (units + 1,) boolean, as of `structure.keep`
     kinds: dict[str, str]  # class of each layer, by name
     loss: str = ""  # that it was trained by, as Keras calls it
+    trust: tuple[str, ...] = ()  # classes of the user's own that its file names, MODULE:NAME
     sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
     passages: list[Passage] = field(default_factory=list)  # once there is one
     renewals: list[Renewal] = field(default_factory=list)  # once there is one
@@ -310,17 +312,25 @@ class Net:
         return self.model()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as the bytes of a file."""
-        return _unpacked, (saving.content(self.template), self.arrays, self.kept, self.loss)
+        """Go to another process as the bytes of a file; the user's own classes by their names."""
+        file = saving.content(self.template), self.loss, self.trust
+        return _unpacked, (*file, self.arrays, self.kept)
 
 
-def net(model: keras.Model, loss: str = "") -> Net:
-    """Return a model, trained by a `loss`, as pruning sees it; it is not to be changed after."""
+def net(model: keras.Model, loss: str = "", trust: tuple[str, ...] = ()) -> Net:
+    """Return a model, trained by a `loss`, as pruning sees it; it is not to be changed after.
+
+    `trust` are the classes that reading its file again needs.
+    """
     found = traced(model)
     whole = structures.keep(found.structure, {})
     kinds = {name: type(layer).__name__ for name, layer in models_arrays.layers(model)}
-    return Net(model, found, models_arrays.arrays(model), whole, kinds, loss)
+    return Net(model, found, models_arrays.arrays(model), whole, kinds, loss, trust)
 
 
-def _unpacked(content: bytes, arrays: Arrays, kept: np.ndarray, loss: str) -> Net:
-    return replace(net(saving.loaded(content), loss), arrays=arrays, kept=kept)
+def _unpacked(
+    content: bytes, loss: str, trust: tuple[str, ...], arrays: Arrays, kept: np.ndarray
+) -> Net:
+    import_keras()  # silently, before a module of the user's does
+    model = saving.loaded(content, of_words(trust))
+    return replace(net(model, loss, trust), arrays=arrays, kept=kept)

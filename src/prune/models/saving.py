@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from prune.files.keras_layers.trust import Trust
 from prune.models.late import keras
 
 
@@ -33,9 +34,9 @@ def _undated(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def loaded(content: bytes) -> keras.Model:
-    """Return the model of what `content` has returned."""
+def loaded(content: bytes, trust: Trust) -> keras.Model:
+    """Return the model of what `content` has returned; `trust` are classes of the user's own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(content)
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, custom_objects=trust, compile=False)
