@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from fractions import Fraction
 
@@ -239,3 +240,16 @@ def test_what_is_trained_goes_further_than_what_is_not_and_is_not_trained_again(
     _, _, err = search(prune, tiny, *argv)
     assert table(tmp_path) == rows and " held out, " not in err
     assert (tmp_path / "work" / "results" / "search" / "model.keras").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_best_recipe_trains_along_its_own_criterion(prune, tiny, tmp_path):
+    argv = ["--max-drop", "0.5", "--retrain", "best"]
+    status, _, err = search(prune, tiny, *argv)
+    assert status == 2 and "or give --method where there is one" in err
+    status, _, err = search(prune, tiny, *argv, "--method", "unit", "--learning-rate", "0.01")
+    assert status == 0, err
+    assert {row["criterion"] for row in table(tmp_path)} == {"obs"}
+    assert {row["retrain"] for row in table(tmp_path)} == {"0", "15"}
+    run = tmp_path / "work" / "results" / "search" / "run.json"
+    assert json.loads(run.read_text())["settings"]["retrain"] == 15

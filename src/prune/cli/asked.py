@@ -126,18 +126,22 @@ class Asked:
             values["train_model"] = offered[Seeds, "model"]
         return Part(**by_recipe(values))
 
+    def methods(self) -> tuple[str, ...]:
+        """Return the methods that are asked for."""
+        return (self.given["method"],) if "method" in self.given else self.part().methods
+
     def at_best(self, is_chain: bool) -> Asked:
         """Return it with what `--retrain best` stands for; what is given goes before that."""
         if self.given.get("retrain") != BEST:
             return self
-        method, *others = self.part().methods
-        if others:
+        recipe, *others = (BEST_RECIPES[method, is_chain] for method in self.methods())
+        if any(other != recipe for other in others):
             raise PruneError(
                 "--retrain best is another recipe for each method; use `prune weight` or "
-                "`prune unit`"
+                "`prune unit`, or give --method where there is one"
             )
         own = {name: value for name, value in self.given.items() if name != "retrain"}
-        found = replace(self, given=BEST_RECIPES[method, is_chain] | own)
+        found = replace(self, given=recipe | own)
         refuse(found)
         return found
 

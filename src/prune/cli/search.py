@@ -61,7 +61,7 @@ def run(asked: Asked) -> int:
     """Check everything, search, prove, save, report, print."""
     quest = _prepared(asked)
     curves = list(_curves(quest))
-    record = runs.Record(asked.words, asked.plain(), jobs.inputs(quest.stored, quest.test))
+    record = runs.Record(asked.words, quest.asked.plain(), jobs.inputs(quest.stored, quest.test))
     with runs.recorded(quest.out, record):
         search = _searched(quest, curves)
         before, after = _on_test(quest, search)
@@ -85,6 +85,7 @@ def _prepared(asked: Asked) -> Quest:
     asked.of(Budget).check()
     path = _path(asked)
     stored, source = jobs.load(asked), jobs.images(asked)
+    asked = asked.at_best(anatomy.is_chain(stored.network))
     test = perform.images(source, "test", stored.network)
     held_out = perform.held_out(source, stored.network)
     if not held_out.total:
@@ -109,9 +110,7 @@ def _path(asked: Asked) -> Path:
 
 
 def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
-    part = asked.part()
-    if "method" in asked.given:
-        part = replace(part, methods=(asked.given["method"],))
+    part = replace(asked.part(), methods=asked.methods())
     jobs.check_criteria(part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
     normalised = anatomy.of(stored.network).normalised()
