@@ -42,7 +42,7 @@ def _run(asked: Asked) -> int:
         texts = jobs.write_tables(job.out, rows, [timings.table(told)], results.Timing)
         job.record.results = {"timings": len(rows), "conclusion": said}
         status = job.console.picture(job.out, "times", lambda: timings.picture(told))
-    pages.beside(asked, job.out)
+    status = pages.share(asked, job.out) or status
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     if own := timings.own_choice(told):

@@ -179,6 +179,7 @@ COMMANDS = (
         "prune shrink --method unit --criterion obs --k 90 --save small.weights.h5\n"
         "prune shrink --method weight --k 95 --save small.npz --float16",
         (Pruning, Controls, Save, Packing, Weights, Images, Retraining, Out, Page, Talk),
+        without=("log",),  # it has no rows
         defaults={"out": Path("results/shrink")},
         choices={"format": (TABLE, JSON)},
         helps={
@@ -277,9 +278,10 @@ COMMANDS = (
         "an evaluation card. Several folders stand side by side.",
         "prune report results/compare\n"
         "prune report results/compare results/weight-criteria results/sensitivity\n"
-        "prune report results/compare --out shared",
-        (Folders, Out, Talk),
-        without=("format",),
+        "prune report results/compare --out shared\n"
+        "prune report results/compare --log mlflow",
+        (Folders, Out, Page, Talk),
+        without=("format", "html"),
         helps={"folders": {"nargs": "+"}},
     ),
     Command(

@@ -23,7 +23,7 @@ from prune.cli.asked import Asked, refuse
 from prune.cli.commands import COMMANDS
 from prune.cli.parser import Parser, add
 from prune.files import names
-from prune.settings.files import Weights
+from prune.settings.files import Page, Weights
 
 EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
@@ -132,6 +132,8 @@ def _understood(argv: list[str]) -> Asked:
 
 def _carry_out(asked: Asked) -> int:
     # Imported now, so that help and errors are quick.
+    if log := asked.of(Page).log:
+        import_module("prune.files.trackers").require(log)
     return import_module(f"prune.cli.{asked.command.module}").run(asked)
 
 

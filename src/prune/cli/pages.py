@@ -1,26 +1,32 @@
-"""`prune report`, and `--html` of every command that writes a folder: one page to share."""
+"""`prune report`, and `--html` and `--log` of every command: a page to share, and trackers."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.files import atomic, folders, runs
+from prune.files import atomic, folders, runs, trackers
+from prune.files.folders import Run
+from prune.files.trackers import TRACKERS
 from prune.settings.files import Folders, Out, Page, Talk
+from prune.views import telling
 from prune.views.page.page import page
 
 NAME = "report.html"
+_LOST = 4  # the exit status where all is written, but a tracker did not take it
 
 
 def run(asked: Asked) -> int:
-    """Read the folders, write their page, print where it is."""
+    """Read the folders, write their page, print where it is, hand over what they hold."""
     given = [Path(each) for each in asked.of(Folders).folders]
     out = asked.of(Out).out or (given[0] if len(given) == 1 else Path("results") / "report")
-    content = _page(given)
+    found = [folders.read(folder) for folder in given]
+    content = page(found).encode()
     runs.prove_writable(out, "--out")
     atomic.write(out / NAME, content)
     print(out / NAME)
@@ -28,15 +34,39 @@ def run(asked: Asked) -> int:
     console.say(f"\n{len(content):,} bytes, which need nothing else: open it in a browser, mail it")
     again = " ".join(map(shlex.quote, map(str, given)))
     console.say(f"Next: prune report {again} OTHER_DIR  (side by side)")
-    return 0
+    return max(_hand_over(asked, *each) for each in zip(found, given, strict=True))
 
 
-def beside(asked: Asked, out: Path) -> None:
-    """Write the page of a folder into it, if that is asked for."""
-    if asked.of(Page).html:
-        atomic.write(out / NAME, _page([out]))
+def share(asked: Asked, out: Path) -> int:
+    """Make of the files in a folder what is asked for; return the exit status."""
+    own = asked.of(Page)
+    if not (own.html or own.log):
+        return 0
+    found = folders.read(out)
+    if own.html:
+        atomic.write(out / NAME, page([found]).encode())
         Console(asked.of(Talk).quiet).say(f"Page: {out}{os.sep}{NAME}")
+    return _hand_over(asked, found, out)
 
 
-def _page(given: Sequence[Path]) -> bytes:
-    return page([folders.read(folder) for folder in given]).encode()
+def _hand_over(asked: Asked, found: Run, folder: Path) -> int:
+    return max((_kept(name, asked, found, folder) for name in asked.of(Page).log), default=0)
+
+
+def _kept(name: str, asked: Asked, found: Run, folder: Path) -> int:
+    """Hand a run over to a tracker; whatever is wrong with that, what was written stays."""
+    console, tracker = Console(asked.of(Talk).quiet), TRACKERS[name]
+    try:
+        # Which curve of a search it was says no more than how it was pruned.
+        curves = telling.curves(found.rows or found.others, "k", "curve")
+        with redirect_stdout(sys.stderr):  # stdout carries results alone
+            where = tracker.keep(trackers.handed(found, folder, curves))
+    except Exception as error:
+        again = f"prune report {shlex.quote(str(folder))} --log {name}"
+        console.warn(
+            f"{tracker.title} did not take the rows, which are in {folder} ("
+            f"{type(error).__name__}: {error}); `{again}` tries again"
+        )
+        return _LOST
+    console.say(f"{tracker.title}: {where}")
+    return 0

@@ -61,7 +61,8 @@ def _record(asked: Asked) -> Path:
 
 def _again(asked: Asked, record: dict[str, Any], out: Path) -> int:
     """Run the command of a record, without what it prints, into a folder of its own."""
-    words = [*_without(record["command"][1:], "--out", "--format"), "--out", str(out)]
+    # A tracker is sent nothing twice.
+    words = [*_without(record["command"][1:], "--out", "--format", "--log"), "--out", str(out)]
     run, quiet = _record(asked), asked.of(Talk).quiet
     words = _gated(asked, words)
     words += ["--quiet"] if quiet and "--quiet" not in words and "-q" not in words else []

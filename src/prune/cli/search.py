@@ -74,7 +74,7 @@ def run(asked: Asked) -> int:
         said = views.conclusion(search, before, after)
         record.results = {"conclusion": said, "measured": len(search.attempts)}
         status = quest.console.picture(quest.out, "front", _front(quest, search, attempts))
-    pages.beside(asked, quest.out)
+    status = pages.share(asked, quest.out) or status
     print(texts[asked.of(Out).format], end="")
     quest.console.say(f"\n{said}")
     return _close(quest, search, before, after) or status

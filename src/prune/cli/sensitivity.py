@@ -47,7 +47,7 @@ def run(asked: Asked) -> int:
             "conclusion": said,
         }
         status = job.console.picture(job.out, "sensitivity", lambda: _drawn(told))
-    pages.beside(asked, job.out)
+    status = pages.share(asked, job.out) or status
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     job.console.say(f"Files: {job.out}{os.sep} {{{FILES}}}")

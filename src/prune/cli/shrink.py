@@ -39,7 +39,7 @@ def run(asked: Asked) -> int:
         outline = anatomy.of(job.network).outline()
         jobs.write_outline(job, outline, [anatomy.of(saved.network).counts(outline)])
         atomic.write(job.out / "layers.md", tables.to_markdown(_layers(job, saved)).encode())
-    pages.beside(asked, job.out)
+    pages.share(asked, job.out)
     _print(job, saved, numbers)
     return 0
 

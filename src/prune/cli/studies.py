@@ -255,10 +255,10 @@ def _results(state: State, written: _Written) -> dict[str, Any]:
 
 def _show(task: Task, state: State, written: _Written) -> int:
     """Print results on stdout, and what they mean and what failed; return the exit code."""
-    console, name = task.console, task.asked.command.name
+    console, name, status = task.console, task.asked.command.name, written.status
     print(written.texts[task.asked.of(Out).format], end="")
     if written.report:
-        pages.beside(task.asked, task.out)
+        status = pages.share(task.asked, task.out) or status
         picture, _ = written.report.picture
         names = ["table.csv,json,md", *written.report.files, f"{picture}.png,svg", "run.json"]
         console.say(f"\n{written.report.said}")
@@ -270,4 +270,4 @@ def _show(task: Task, state: State, written: _Written) -> int:
         console.say(f"{number} of {len(state.cells)} cells failed; the same command tries again")
         return 4
     console.say(f"Next: {_NEXT.get(name, _GRID)}")
-    return written.status
+    return status

@@ -72,7 +72,7 @@ def run(asked: Asked) -> int:
         job.record.results |= {"gate": gate.said} if gate else {}
         # Last, so that the tables are written whatever it does.
         status = job.console.picture(job.out, "accuracy", partial(_draw, job, told, value))
-    pages.beside(asked, job.out)
+    status = pages.share(asked, job.out) or status
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
     if gate:  # a miss is said even where all else is quiet: it is the exit status

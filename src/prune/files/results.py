@@ -138,7 +138,10 @@ Entry = Row | Timing | Epoch | Conversion | Attempt | dict[str, Any]  # one line
 Columns = type | list[str]  # a dataclass whose fields they are, or their names
 # Columns that came out, those that a study adds of its networks among them.
 MEASURED = frozenset(
-    each.name for kind in (Row, Timing) for each in fields(kind) if each.metadata.get("measured")
+    each.name
+    for kind in (Row, Timing, Attempt)
+    for each in fields(kind)
+    if each.metadata.get("measured")
 ) | {"unpruned", "network"}
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prune import EnvironmentFailure
+from prune.files.packages import Late
 
 __all__ = ["Late", "import_keras", "keras", "silenced", "tf"]
 
@@ -66,19 +67,6 @@ def silenced() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-
-
-class Late:
-    """Stands for a module until something of it is asked for."""
-
-    def __init__(self, name: str, before: Callable[[], object] = lambda: None) -> None:
-        """Name the module, and what is to be done `before` it is first imported."""
-        self._name, self._before = name, before
-
-    def __getattr__(self, name: str) -> Any:
-        """Import it, and return what is asked for."""
-        self._before()
-        return getattr(import_module(self._name), name)
 
 
 def _chosen() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from prune import EnvironmentFailure
 from prune.core.inputs import Inputs, named
 from prune.core.measure import Runs
+from prune.files import packages
 
 if TYPE_CHECKING:
     import keras
@@ -49,12 +48,7 @@ class Runtime(NamedTuple):
 
 def require(runtime: Runtime, extra: str) -> None:
     """Refuse a runtime whose packages are not installed; `extra` is the name of those of ours."""
-    for module in runtime.modules:
-        if find_spec(module) is None:
-            raise EnvironmentFailure(
-                f"{runtime.title} needs the package {module}, which is not installed; "
-                f"`pip install 'keras-prune[{extra}]'`"
-            )
+    packages.require(runtime.title, runtime.modules, extra)
 
 
 def placed(inputs: Inputs, places: Mapping[str, Place]) -> list[tuple[Place, np.ndarray]]:

@@ -24,6 +24,7 @@ from prune.settings.recipe import Training
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
 RUNTIMES = LITERT, ONNX, OPENVINO = ("litert", "onnx", "openvino")
+TRACKERS = MLFLOW, WANDB, TENSORBOARD = ("mlflow", "wandb", "tensorboard")
 ONNXRUNTIME = "onnxruntime"
 # What a network can be timed in, and of those that run a file which of the former it is.
 BENCHED = LITERT, ONNXRUNTIME, OPENVINO, KERAS, NUMPY
@@ -112,6 +113,13 @@ class Page:
 
     html: bool = setting(
         False, truth(), "write report.html too: one page to share, as `prune report`", group=OUTPUT
+    )
+    log: str = setting(
+        "",
+        one_of(*TRACKERS, metavar="TRACKER,..."),
+        f"hand the rows, settings and versions over to {', '.join(TRACKERS)}",
+        group=OUTPUT,
+        commas=True,
     )
 
 
