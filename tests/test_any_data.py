@@ -26,11 +26,11 @@ def keras():
 def measured(prune, tmp_path):
     """Measure a model on arrays; return its rows, and what was said."""
 
-    def measure(model, *options, **arrays):
+    def measure(model, *options, method="weight", **arrays):
         model.save(tmp_path / "m.keras")
         np.savez(tmp_path / "d.npz", **arrays)
         own = ("--weights", tmp_path / "m.keras", "--data", tmp_path / "d.npz")
-        status, out, err = prune("weight", *own, "--k", "0,50", "--format", "json", *options)
+        status, out, err = prune(method, *own, "--k", "0,50", "--format", "json", *options)
         assert status == 0, err
         return json.loads(out), err
 
@@ -124,6 +124,20 @@ def test_the_loss_that_a_file_was_trained_by_is_the_one_measured(keras, measured
     rows, _ = measured(model, x_test=inputs, y_test=wanted)
     assert rows[0]["metric"] == "mean absolute error"
     assert rows[0]["loss"] == pytest.approx(model.evaluate(inputs, wanted, verbose=0), rel=1e-5)
+
+
+def test_a_smaller_file_is_measured_by_the_loss_of_the_whole(keras, measured, prune, rng, tmp_path):
+    model = small(keras, (8, 8, 1), 2, None)
+    inputs, wanted = rng.normal(size=(N, 8, 8, 1)).astype(np.float32), rng.normal(size=(N, 2))
+    model.compile("sgd", "mae")
+    rows, _ = measured(model, method="unit", x_test=inputs, y_test=wanted)
+    asked = ("--data", tmp_path / "d.npz", "--method", "unit", "--k", "50", "--format", "json")
+    save = ("--save", tmp_path / "small.keras")
+    status, out, err = prune("shrink", "--weights", tmp_path / "m.keras", *asked, *save)
+    assert status == 0, err
+    assert json.loads(out)["loss"] == pytest.approx([row["loss"] for row in rows], rel=1e-5)
+    own = keras.saving.load_model(save[1]).evaluate(inputs, wanted, verbose=0)
+    assert own == pytest.approx(rows[1]["loss"], rel=1e-5)
 
 
 def test_several_inputs_and_outputs_go_by_their_names(keras, measured, rng):

@@ -176,7 +176,7 @@ def test_a_study_of_a_model_without_classes_says_what_to_do(prune, tmp_path):
     own = f'model = "{tmp_path / "m.keras"}"\ndata = "{tmp_path / "d.npz"}"\n'
     settings.write_text(f'{own}methods = "weight"\nk = [0, 50]\n')
     status, out, err = prune("study", settings)
-    assert (status, out) == (4, "")
+    assert (status, out) == (2, "")
     assert "is measured by its mean squared error; use `prune compare`" in err
 
 

@@ -116,7 +116,7 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
         )
     if job.cells[0].method == WEIGHT and path.suffix != ".npz":
         say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
-    say(f"Saved {path}; run.json in {job.out}{os.sep}")
+    say(f"Saved {path}; {job.out}{os.sep} {{layers.md,json  run.json}}")
     say(f"Next: {jobs.inspecting(job.asked, path)}")
 
 

@@ -75,6 +75,8 @@ def carry_out(task: Task) -> int:
         for file in models.values()
         if isinstance(cell.training, Stored) and cell.training.sha256 == file.sha256
     }
+    for network in networks.values():
+        perform.refuse_unlike(network, source)
     kept = task.crew.networks or task.out / "networks"
     store = Store(
         task.out / "cells",

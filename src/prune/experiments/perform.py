@@ -337,16 +337,21 @@ def whole(network: Network, engine: Engine) -> Evaluation:
     return unpruned
 
 
+def refuse_unlike(network: Network, source: Source) -> None:
+    """Refuse a network that a study cannot measure on its images, before any cell is begun."""
+    judge = images(source, "test", network).judge
+    if judge is not None and judge.metric != ACCURACY:
+        raise PruneError(
+            f"a study compares accuracies, and this model is measured by its {judge.metric}; "
+            "use `prune compare`"
+        )
+
+
 def prune(cell: Cell, network: Network, source: Source, threads: int | None) -> list[dict]:
     """Measure the curve of a cell; return its rows, in order of k."""
     begun = begin(cell, network, source)
     who = engines([cell], begun.network, source, threads)
     unpruned = whole(begun.network, who.test)
-    if unpruned.accuracy is None:
-        raise PruneError(
-            f"a study compares accuracies, and this model is measured by its {unpruned.metric}; "
-            "use `prune compare`"
-        )
     shared = cells.columns(cell) | {"unpruned": unpruned.accuracy}
     points = sweep.points([curve(cell, begun, source)])
     rows = sweep.rows(points, unpruned, who)
