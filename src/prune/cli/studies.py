@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,9 +16,10 @@ from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.cli.job import remark_on_scale, write_tables
 from prune.core.chance import guessed, is_guessing
+from prune.core.network import Network
 from prune.experiments import crew, estimate, grid, perform
 from prune.experiments import study as experiment
-from prune.experiments.cells import Source, Stored
+from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.crew import Crew
 from prune.experiments.study import Outcome, State
 from prune.files import atomic, data, lock, runs, studies
@@ -69,14 +71,7 @@ def carry_out(task: Task) -> int:
     cells = grid.cells(task.study, stored)
     learns = any(isinstance(cell.training, Training) or perform.learns(cell) for cell in cells)
     source = _source(task.console, task.study, learns)
-    networks = {
-        cell.training: file.network
-        for cell in cells
-        for file in models.values()
-        if isinstance(cell.training, Stored) and cell.training.sha256 == file.sha256
-    }
-    for network in networks.values():
-        perform.refuse_unlike(network, source)
+    networks = _networks(cells, models.values(), source)
     kept = task.crew.networks or task.out / "networks"
     store = Store(
         task.out / "cells",
@@ -162,6 +157,21 @@ def _models(study: Study) -> dict[Path, WeightsFile]:
         for part in study.parts
         if part.model is not None
     }
+
+
+def _networks(
+    cells: list[Cell], files: Collection[WeightsFile], source: Source
+) -> dict[Stored, Network]:
+    """Return the networks of cells that are in files, all of which a study can measure."""
+    found = {
+        cell.training: file.network
+        for cell in cells
+        for file in files
+        if isinstance(cell.training, Stored) and cell.training.sha256 == file.sha256
+    }
+    for network in found.values():
+        perform.refuse_unlike(network, source)
+    return found
 
 
 def _said(console: Console, state: State) -> State:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from prune import PruneError
-from prune.core import alive, anatomy, losses, measure
+from prune.core import alive, anatomy, measure
 from prune.core.inputs import Inputs, named, part
 from prune.core.measure import Difference
 from prune.core.network import Network
@@ -18,7 +17,6 @@ from prune.files import models, weights
 from prune.files.keras_layers.trust import of_words
 from prune.files.weights import Writer
 from prune.models import build, proof, running, saving
-from prune.models.late import keras
 from prune.models.net import Net, net
 
 # The largest difference of logits, relative to the largest logit, that rounding explains: of the
@@ -75,7 +73,7 @@ def model(
     if path.suffix != ".keras":
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
     shrunk = pruned.shrunk()
-    content = pack(saving.content(_telling(shrunk.model(), pruned.loss)))
+    content = pack(saving.content(saving.telling(shrunk.model(), pruned.loss)))
     file = models.parse(content, of_words(pruned.trust))
     written = net(build.build(file), pruned.loss, pruned.trust)
     some = list(named(part(inputs, slice(_PROVED))).values())
@@ -89,16 +87,6 @@ def model(
     difference = running.compare(pruned, written, inputs)
     _refuse(difference, ROUNDING)
     return Saved(content, written, difference, len(told.layers), told.worst.share)
-
-
-def _telling(small: Any, loss: str) -> Any:
-    """Let the file tell the loss that the model is measured by; of cross-entropies, which may be of
-    logits, the name says too little, and they are known without."""
-    named = losses.named(loss)
-    if named is not None and named not in losses.ON_LOGITS:
-        with suppress(ValueError):  # a name of Keras 2
-            small.compile(loss=keras.losses.get(loss))
-    return small
 
 
 def _refuse(difference: Difference, rounding: float) -> None:

@@ -6,10 +6,22 @@ import io
 import json
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
+from prune.core import losses
 from prune.files.keras_layers.trust import Trust
 from prune.models.late import keras
+
+
+def telling(model: keras.Model, loss: str) -> keras.Model:
+    """Let the file of a model tell the loss that it is measured by; of cross-entropies, which may
+    be of logits, the name says too little, and they are known without."""
+    named = losses.named(loss)
+    if named is not None and named not in losses.ON_LOGITS:
+        with suppress(ValueError):  # a name of Keras 2
+            model.compile(loss=keras.losses.get(loss))
+    return model
 
 
 def content(model: keras.Model) -> bytes:
