@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -103,6 +104,15 @@ def test_the_readme_shows_what_compare_prints():
     table = (ROOT / "results/compare/table.md").read_text().split("\n\n")[0]
     rows = [re.split(r" *\| *", line.strip("| ")) for line in table.splitlines()[2:]]
     assert shown == rows
+
+
+def test_the_still_of_the_terminal_shows_the_same_table_and_needs_nothing_else():
+    still = (ROOT / "results/still.svg").read_text()
+    texts = (each.text for each in ElementTree.fromstring(still).iter() if each.text)
+    seen = "\n".join(texts).replace("\N{NO-BREAK SPACE}", " ")
+    lines = re.findall(r"^    ( *\d+  .*)$", README, re.M)
+    assert len(lines) == 10 and [line for line in lines if line.strip() not in seen] == []
+    assert not re.search(r"(src|href)=|url\((?!#)|@import", still)
 
 
 NUMBER = re.compile(r"(?<![a-z])\d{1,3}(?:,\d{3})+|(?<![a-z\d])\d+\.\d+|(?<![a-z\d])\d+")
