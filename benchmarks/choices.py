@@ -20,7 +20,7 @@ from prune.core.calibration import Calibration
 from prune.core.network import Network
 from prune.core.plan import Plan
 from prune.experiments.engines import numpy_engine
-from prune.files import data, weights
+from prune.files import data, places, weights
 
 CALIBRATION, HELD_OUT = 20_000, 10_000
 
@@ -116,4 +116,4 @@ def accuracies(
 
 
 if __name__ == "__main__":
-    main([Path(word) for word in sys.argv[1:]] or [weights.shipped()])
+    main([Path(word) for word in sys.argv[1:]] or [places.shipped()])

@@ -22,7 +22,7 @@ import numpy as np
 from prune.core import judge, pruning
 from prune.core.plan import Plan
 from prune.experiments.engines import numpy_engine
-from prune.files import data, runs, weights
+from prune.files import data, places, runs, weights
 from prune.settings.pruning import Pruning
 
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ def whole_processes(rounds: int) -> None:
 
 def evaluation(rounds: int) -> None:
     """Time the evaluation of the 20 points against 20 times the dense matrix products."""
-    network = weights.load(weights.shipped()).network
+    network = weights.load(places.shipped()).network
     test = data.load("mnist", "test")
     sparsities = Pruning().k
     plan = Plan(network, pruning.layers(network), sparsities)

@@ -8,7 +8,7 @@ Import TensorFlow, and for each method and k: reload the network, zero, `model.e
 import keras
 import numpy as np
 
-from prune.files import data, weights
+from prune.files import data, places
 
 KS = [0, 25, 50, 60, 70, 80, 90, 95, 97, 99]
 
@@ -24,7 +24,7 @@ model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 for method in ("weight", "unit"):
     for k in KS:
-        model.load_weights(weights.shipped())
+        model.load_weights(places.shipped())
         for layer in model.layers[:-1]:
             (kernel,) = layer.get_weights()
             scores = np.abs(kernel) if method == "weight" else np.linalg.norm(kernel, axis=0)

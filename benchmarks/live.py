@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from compare import timed
-from prune.files import data, results, weights
+from prune.files import data, places, results, weights
 from prune.models import keras_bridge
 
 
@@ -38,7 +38,7 @@ def compared(rounds: int) -> None:
     import prune
 
     keras_bridge.import_keras()
-    model = keras_bridge.build(weights.load(weights.shipped()).network)
+    model = keras_bridge.build(weights.load(places.shipped()).network)
     test = data.load("mnist", "test", None)
     calls, commands = [], []
     with tempfile.TemporaryDirectory() as folder:

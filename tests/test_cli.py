@@ -367,7 +367,7 @@ def test_layers_can_be_kept_and_the_output_pruned(prune, tiny):
     outcome = prune("unit", *tiny, "--include-output", "--k", "50", "--out", "x")
     assert_refused(outcome, "each of its units is a class and cannot be removed")
     outcome = prune("weight", *tiny, "--keep", "dense,dense_1")
-    assert_refused(outcome, "there is no layer to prune: --keep names every hidden layer")
+    assert_refused(outcome, "there is no layer to prune by weight: --keep names every hidden layer")
 
 
 def test_the_picture_can_show_what_is_left(prune, tiny, tmp_path):

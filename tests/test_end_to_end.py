@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from prune.files import weights
+from prune.files import places
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_the_shipped_network_works_from_an_empty_folder(prune):
 
 
 def test_inspecting_the_shipped_network_names_its_layers(prune):
-    _, out, _ = prune("inspect", weights.shipped(), "--format", "json")
+    _, out, _ = prune("inspect", places.shipped(), "--format", "json")
     found = json.loads(out)
     assert [layer["units"] for layer in found["layers"]] == [1000, 1000, 500, 200, 10]
     assert {layer["activation"] for layer in found["layers"]} == {"relu", "softmax"}

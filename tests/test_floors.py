@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import prune
+from prune.files import places
 
 SOURCE = Path(prune.__file__).parent
 FLOORS = {
@@ -178,9 +179,8 @@ def test_help_and_errors_import_nothing_heavy(argv):
 
 
 def test_inspecting_a_file_imports_nothing_heavy():
-    from prune.files import weights
 
-    assert not loaded_by("inspect", str(weights.shipped()))
+    assert not loaded_by("inspect", str(places.shipped()))
 
 
 def test_the_numpy_engine_never_imports_tensorflow(tmp_path):

@@ -252,7 +252,7 @@ def test_arrays_come_as_they_are_stored(tmp_path):
 def test_a_whole_model_of_other_layers_is_no_chain(tmp_path):
     chain = keras_file(tmp_path, configuration()).read_bytes()
     assert models.is_chain(chain)
-    assert models.is_chain(weights.shipped().read_bytes())
+    assert models.is_chain(places.shipped().read_bytes())
     assert models.is_chain(b"nothing known")
     other = keras_file(tmp_path, configuration(entry("LayerNormalization", "n"))).read_bytes()
     assert not models.is_chain(other)

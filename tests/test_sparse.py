@@ -10,7 +10,7 @@ import pytest
 from conftest import make_network
 from prune import PruneError
 from prune.core.network import Layer, arrays, logits
-from prune.files import sparse, weights
+from prune.files import places, sparse, weights
 
 SHARES = [0, 0.001, 0.01, 0.1, 0.5, 0.99, 1]
 
@@ -91,7 +91,7 @@ def test_the_same_network_gives_the_same_bytes(rng):
 
 def test_a_stranger_reads_it_with_numpy_alone(rng, tmp_path):
     """The reader in the docs, as it stands there."""
-    text = (weights.shipped().parents[1] / "docs" / "sparse.md").read_text()
+    text = (places.shipped().parents[1] / "docs" / "sparse.md").read_text()
     code = text.split("```python\n")[1].split("```")[0]
     assert len(code.splitlines()) <= 30
     space = {}

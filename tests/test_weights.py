@@ -13,7 +13,7 @@ import pytest
 from conftest import make_network
 from prune import PruneError
 from prune.core.network import arrays
-from prune.files import weights
+from prune.files import places, weights
 from prune.files.keras_config import describe
 
 NAMES = ["a.weights.h5", "a.h5", "a.hdf5", "a.keras"]
@@ -283,5 +283,5 @@ def test_a_name_that_no_format_has_is_refused_before_any_work(tmp_path):
 
 
 def test_the_shipped_network_is_the_one_on_its_card():
-    path = weights.shipped()
+    path = places.shipped()
     assert weights.load(path).sha256 in (path.parent / "README.md").read_text()

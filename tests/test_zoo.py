@@ -11,7 +11,7 @@ import prune as package
 from prune.core import anatomy
 from prune.experiments import perform
 from prune.experiments.cells import Source
-from prune.files import studies, weights
+from prune.files import places, studies
 from prune.models import loading, zoo
 from prune.settings.recipe import CHAINS, MODELS, RECIPES, Training
 from prune.settings.study import KEYS
@@ -95,10 +95,10 @@ def test_seeds_train_the_zoo(prune, tmp_path):
     assert status == 2 and "give --seeds too" in err
 
 
-@pytest.mark.parametrize("name", sorted(weights.SHIPPED))
+@pytest.mark.parametrize("name", sorted(places.SHIPPED))
 def test_what_comes_with_the_package_is_what_its_card_says(name):
     file = loading.load(Path(name))
-    assert file.sha256 in CARDS and f"# Model card: {weights.SHIPPED[name]}" in CARDS
+    assert file.sha256 in CARDS and f"# Model card: {places.SHIPPED[name]}" in CARDS
     assert f"{anatomy.of(file.network).parameters():,} " in CARDS
 
 

@@ -14,7 +14,7 @@ from prune.cli.console import Console
 from prune.experiments import exporting, perform
 from prune.experiments.cells import Source
 from prune.experiments.exporting import Exported, Original
-from prune.files import atomic, runs, weights
+from prune.files import atomic, places, runs, weights
 from prune.files.data import Data
 from prune.files.results import Conversion
 from prune.runtimes.forms import Form, Parts, Runtime, require
@@ -69,7 +69,7 @@ def _path(asked: Asked, runtime: Runtime) -> Path:
     """Return the file to write: by default called like the model, in the folder for files."""
     save, ending = asked.of(Save), runtime.endings[0]
     if save.save is None:
-        model = asked.of(Weights).weights or weights.shipped()
+        model = asked.of(Weights).weights or places.shipped()
         return asked.of(Out).out / f"{model.name.split('.')[0]}{ending}"
     if save.save.suffix != ending:
         raise PruneError(f"{runtime.title} files end in {ending}, got --save {save.save}")

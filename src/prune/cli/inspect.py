@@ -13,7 +13,7 @@ from prune.cli.console import Console
 from prune.cli.job import remark_on_activation
 from prune.core import anatomy
 from prune.core.network import Layer
-from prune.files import names, weights
+from prune.files import names, places
 from prune.models import loading
 from prune.models.net import Net
 from prune.settings.files import JSON, Activation, File, Out, Talk
@@ -22,7 +22,7 @@ from prune.views.tables import Table, to_text
 
 def run(asked: Asked) -> int:
     """Read the file and print what it holds."""
-    path, own = weights.located(asked.of(File).file), asked.of(Activation)
+    path, own = places.located(asked.of(File).file), asked.of(Activation)
     source = loading.load(path, own.activation, own.isolate, own.trust)
     console = Console(asked.of(Talk).quiet)
     remark_on_activation(asked, console, source)

@@ -23,7 +23,7 @@ from prune.experiments import grid, guessing, perform
 from prune.experiments.cells import Cell, Source, Stored, columns
 from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Curve
-from prune.files import atomic, outlines, results, runs, weights
+from prune.files import atomic, outlines, places, results, runs
 from prune.files.data import Data
 from prune.files.results import Entry, Row
 from prune.files.weights import WeightsFile
@@ -102,7 +102,7 @@ def prepare(asked: Asked) -> Job:
 def load(asked: Asked) -> WeightsFile:
     """Read the network that is asked for."""
     own = asked.of(Weights)
-    return loading.load(own.weights or weights.shipped(), own.activation, own.isolate, own.trust)
+    return loading.load(own.weights or places.shipped(), own.activation, own.isolate, own.trust)
 
 
 def images(asked: Asked) -> Source:

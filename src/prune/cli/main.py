@@ -22,7 +22,7 @@ from prune.cli import completion
 from prune.cli.asked import Asked, refuse
 from prune.cli.commands import COMMANDS
 from prune.cli.parser import Parser, add
-from prune.files import names
+from prune.files import names, places
 from prune.settings.files import Page, Weights
 
 EXAMPLES = """\
@@ -131,6 +131,8 @@ def _understood(argv: list[str]) -> Asked:
 
 
 def _carry_out(asked: Asked) -> int:
+    if Weights in asked.command.declared and (path := asked.of(Weights).weights):
+        places.check(places.located(path))
     # Imported now, so that help and errors are quick.
     if log := asked.of(Page).log:
         import_module("prune.files.trackers").require(log)

@@ -13,7 +13,7 @@ from typing import Any
 from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
-from prune.files import data, records, weights
+from prune.files import data, places, records
 from prune.settings.files import File, Out, Talk
 from prune.settings.pruning import Images
 from prune.settings.recipe import Taught
@@ -86,7 +86,7 @@ def _paths(again: Asked) -> Iterator[tuple[str, str, Path]]:
     for option, value in again.set():
         taught = isinstance(value, Taught)
         before, path = (f"{value.share:.15g},", value.file) if taught else ("", value)
-        shipped = str(path) in weights.SHIPPED  # by their names, wherever they are
+        shipped = str(path) in places.SHIPPED  # by their names, wherever they are
         if isinstance(path, Path) and option.name != "out" and not shipped:
             yield option.word, before, path
     if again.of(Images).data not in data.NAMES:

@@ -14,23 +14,19 @@ import numpy as np
 from prune import EnvironmentFailure, PruneError
 from prune.core.network import Layer, Network, split_activation
 from prune.files import (
-    accidents,
     atomic,
     isolated,
     keras_config,
     keras_reader,
     keras_writer,
-    regular,
+    places,
     sparse,
 )
 from prune.files.keras_config import DenseLayer
 from prune.files.keras_reader import Arrays, Found
 from prune.files.names import short
-from prune.settings.spelling import closest
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".npz")
-# The networks that come with the package, by the names that stand for their files.
-SHIPPED = {"mnist": "mnist.weights.h5", "lenet5": "lenet5.keras", "resnet8": "resnet8.keras"}
 _TRANSPOSED = "may be transposed: Keras keeps (inputs, units)"
 
 
@@ -43,27 +39,13 @@ class WeightsFile(NamedTuple):
     assumed: str  # the hidden activation that the file does not tell; empty if it does
 
 
-def located(path: Path) -> Path:
-    """Return the path of a file, which may be the name of a network of the package."""
-    name = str(path)
-    return shipped(name) if name in SHIPPED else path
-
-
-def shipped(name: str = "mnist") -> Path:
-    """Return the path of a trained network that comes with the package: of the home network."""
-    package = Path(__file__).parents[1]
-    installed = package / "weights" / SHIPPED[name]
-    # In a checkout the weights stand beside src; the wheel carries a copy inside the package.
-    return installed if installed.exists() else package.parents[1] / "weights" / installed.name
-
-
 def load(path: Path, activation: str = "relu", isolate: bool = False) -> WeightsFile:
     """Read the network in `path`, in a child process with limits if `isolate`.
 
     `activation` is the hidden layers' in a file that does not tell; then the output's is softmax.
     Raises `PruneError`, naming `path`, for what is not a chain of dense layers.
     """
-    return of_content(content(path), path, activation, isolate)
+    return of_content(places.content(path), path, activation, isolate)
 
 
 def of_content(content: bytes, path: Path, activation: str, isolate: bool) -> WeightsFile:
@@ -106,22 +88,6 @@ def assembled(found: Found, activation: str = "relu") -> Network:
 def sha256(content: bytes) -> str:
     """Return the sum by which a file is told from another."""
     return hashlib.sha256(content).hexdigest()
-
-
-def content(path: Path) -> bytes:
-    """Return the content of a file of weights; `PruneError` says what else `path` is."""
-    try:
-        if accidents.is_shard(path):
-            raise PruneError("is a part of a sharded checkpoint; save the model as one .keras file")
-        return regular.read(path)
-    except regular.Folder:
-        raise PruneError(f"weights {path}: {accidents.of_folder(path)}") from None
-    except regular.Missing as error:
-        meant = closest(str(path), SHIPPED)
-        told = f"weights {path}: {error}{meant}; `prune train --save {path}` makes one"
-        raise PruneError(told) from error
-    except PruneError as error:
-        raise PruneError(f"weights {path}: {error}; give one .keras or .h5 file") from error
 
 
 def _assume(arrays: Arrays, activation: str) -> list[DenseLayer]:

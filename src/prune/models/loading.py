@@ -8,7 +8,7 @@ from typing import Any
 
 from prune import PruneError
 from prune.core import anatomy
-from prune.files import keras_writer, models, weights
+from prune.files import keras_writer, models, places, weights
 from prune.files.keras_layers.trust import of_words
 from prune.files.weights import WeightsFile
 from prune.models import build, saving
@@ -24,8 +24,8 @@ def load(
     A chain is read without Keras.  `trust` names classes of the user's own, MODULE:NAME.  The name
     of a network of the package stands for its file.
     """
-    path = weights.located(path)
-    content = weights.content(path)
+    path = places.located(path)
+    content = places.content(path)
     if models.is_chain(content):
         return weights.of_content(content, path, activation, isolate)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +44,8 @@ def _told(allocation: Any) -> str:
     """Return the path of an allocation, or once it is read the sum of what it holds."""
     if isinstance(allocation, Path):
         return str(allocation)
+    import hashlib  # here: of many commands one needs it, and help is to be quick
+
     return hashlib.sha256(allocation.text).hexdigest()[:12]
 
 
