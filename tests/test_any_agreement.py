@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from chains import WITH_BIAS
-from prune.core import judge, pruning, scopes
+from chains import WITH_BIAS, chain
+from prune.core import anatomy, judge, pruning, scopes
 from prune.core.calibration import Calibration
 from prune.core.plan import Plan
 from prune.experiments.engines import numpy_engine
@@ -149,39 +149,59 @@ def test_every_point_is_within_an_image_of_plain_keras(prune, keras, tmp_path, b
         assert abs(row["correct"] - expected) <= 1, row
 
 
-SCOPES = [scopes.SCOPES["layer"], scopes.ranked_together(Fraction(1, 100))]
+# Layers of one form, so that scope isomorphic ranks several together.
+CHAIN = chain([12, 10, 10, 10, 4], bias=True)
+SCOPES = {
+    "layer": lambda network: scopes.SCOPES["layer"],
+    "network": lambda network: scopes.ranked_together(Fraction(1, 100)),
+    "isomorphic": lambda network: scopes.by_form(anatomy.of(network).forms()),
+}
 
 
-@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
-@pytest.mark.parametrize(
-    ("method", "criterion"),
-    [
-        (method, name)
-        for method, known in pruning.CRITERIA.items()
-        for name, each in known.items()
-        if not each.needs_images
-    ],
-)
-def test_both_engines_cut_the_same_of_a_chain(method, criterion, scope):
-    chain = WITH_BIAS
-    model = net(keras_bridge.build(chain))
+def ways(method, criterion):
+    """Yield every scope without a repair, and every repair, that a criterion goes with."""
+    known = pruning.CRITERIA[method][criterion]
+    yield from ((scope, "none") for scope in SCOPES if scope == "layer" or not known.by_layer)
+    if not known.refits:
+        # Of normalisations, which a chain has none of, the other repair takes the statistics.
+        yield from (("layer", repair) for repair in pruning.REPAIRS.keys() - {"none", "bn"})
+
+
+@pytest.fixture(scope="module")
+def sides():
+    """The same chain, its calibration and who evaluates it, in NumPy and in Keras."""
+    model = net(keras_bridge.build(CHAIN))
     rng = np.random.default_rng(0)
     images = rng.random((300, 12)).astype(np.float32)
     labels = rng.integers(0, 4, 300)
-    first, second = (
-        pruning.sweep(
-            method,
-            criterion,
-            Plan(each, pruning.layers(each, method=method), KS, Calibration(seed=3), scope),
-        )
-        for each in (chain, model)
+    judged = judge.classes(labels)
+    return (
+        (CHAIN, Calibration(images, labels, 3), numpy_engine(CHAIN, images, labels)),
+        (
+            model,
+            Calibration(seed=3, inputs=images, judge=judged),
+            running.Engine(model, images, judged),
+        ),
     )
-    engine = numpy_engine(chain, images, labels)
-    other = running.Engine(model, images, judge.classes(labels))
-    for ours, theirs in zip(first, second, strict=True):
-        pairs = zip(ours.masks.values(), theirs.masks.values(), strict=True)
-        assert all(np.array_equal(*pair) for pair in pairs)
-        assert abs(engine(ours.network).correct - other(theirs.network).correct) <= 1
+
+
+@pytest.mark.parametrize(
+    ("method", "criterion"),
+    [(method, name) for method, known in pruning.CRITERIA.items() for name in known],
+)
+def test_both_engines_cut_the_same_of_a_chain(sides, method, criterion):
+    for scope, repair in ways(method, criterion):
+        (first, right), (second, also_right) = (
+            (pruning.sweep(method, criterion, plan), engine)
+            for whole, seen, engine in sides
+            for layers in [pruning.layers(whole, method=method)]
+            for plan in [Plan(whole, layers, KS, seen, SCOPES[scope](whole), repair)]
+        )
+        for ours, theirs in zip(first, second, strict=True):
+            pairs = zip(ours.masks.values(), theirs.masks.values(), strict=True)
+            assert all(np.array_equal(*pair) for pair in pairs), (scope, repair)
+            counts = right(ours.network).correct, also_right(theirs.network).correct
+            assert abs(counts[0] - counts[1]) <= 1, (scope, repair)
 
 
 def test_threads_that_share_the_images_find_what_one_does_and_numpy():
