@@ -45,6 +45,14 @@ def sweep_rows(network, images, **more):
     return list(sweep.rows(points, engine(network), sweep.Engines(engine)))
 
 
+def test_what_is_pruned_by_is_told_before_each_point(network):
+    told = []
+    for count, point in enumerate(sweep.points(curves(network), told.append), 1):
+        # Of whatever told last: between two curves one ends and the next begins.
+        assert told[-1] == f"pruning by {point.curve.method} {point.curve.criterion}"
+        assert len(told) >= count
+
+
 def test_controls_prune_nothing_before_a_point_of_theirs_is_wanted(network):
     broken = (network[0]._replace(kernel=network[0].kernel * np.nan), *network[1:])
     first = curves(broken, scope=scopes.SCOPES["network"])[0]

@@ -49,8 +49,11 @@ class Point(NamedTuple):
 def points(curves: Iterable[Curve], watch: Watch = lambda doing: None) -> Iterator[Point]:
     """Prune along each curve in turn, lazily, and train where that was asked."""
     for curve in curves:
+        doing = f"pruning by {curve.method} {curve.criterion}"
+        watch(doing)
         for pruned in _pruned(curve, watch):
             yield Point(curve, pruned)
+            watch(doing)  # when the next point is asked for, which may take longer than to measure
 
 
 def _pruned(curve: Curve, watch: Watch) -> Iterator[Pruned]:
