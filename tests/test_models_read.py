@@ -12,8 +12,8 @@ import pytest
 from attacks.material import BIASES, KERNELS, configuration, dense, entry, keras_file, weights_bytes
 from attacks.models import call, model, sequential
 from prune import PruneError
-from prune.files import limits, models, weights
-from prune.files.keras_layers import graph, kinds, objects, trust
+from prune.files import limits, models, places, weights
+from prune.files.keras_layers import addresses, graph, kinds, objects, trust
 from prune.files.keras_layers import shapes as law
 
 
@@ -225,14 +225,17 @@ def test_groups_of_arrays_are_named_as_keras_names_them(kind, group):
     layer = {"module": "keras.layers", "class_name": kind, "config": {"name": "a"}}
     other = {**layer, "config": {"name": "b"}}
     config = {"class_name": "Sequential", "config": {"layers": [layer, other]}}
-    assert [place for place, _ in graph.parts(config)] == [f"layers/{group}", f"layers/{group}_1"]
+    assert [place for place, _ in addresses.parts(config)] == [
+        f"layers/{group}",
+        f"layers/{group}_1",
+    ]
 
 
 def test_operations_are_not_counted_among_the_layers_of_their_name():
     operation = {"module": "keras.src.ops.nn", "class_name": "Gelu", "config": {"name": "a"}}
     layer = {"module": None, "class_name": "Gelu", "config": {"name": "b"}}
     config = {"class_name": "Functional", "config": {"layers": [operation, layer]}}
-    assert list(graph.parts(config)) == [("layers/gelu", layer)]
+    assert list(addresses.parts(config)) == [("layers/gelu", layer)]
 
 
 def test_arrays_come_as_they_are_stored(tmp_path):
@@ -293,12 +296,12 @@ def test_a_trusted_class_keeps_its_settings_and_hides_no_code():
         layers_of(sequential("a", own), trust={"Mine": object})
 
 
-def places(value):
+def spots(value):
     """Yield every place in a configuration: what holds it, and under which key."""
     for key, below in list(value.items() if isinstance(value, dict) else enumerate(value)):
         yield value, key
         if isinstance(below, dict | list):
-            yield from places(below)
+            yield from spots(below)
 
 
 def rich():
@@ -336,11 +339,11 @@ def test_a_configuration_spoilt_anywhere_is_refused_in_a_line_or_rebuilt(rng):
     for _ in range(4000):
         spoilt = rich()
         for _ in range(rng.integers(1, 4)):
-            holder, key = (found := list(places(spoilt)))[rng.integers(len(found))]
+            holder, key = (found := list(spots(spoilt)))[rng.integers(len(found))]
             other, where = found[rng.integers(len(found))]
             holder[key] = copy.deepcopy([*JUNK, other[where]][rng.integers(len(JUNK) + 1)])
         try:
-            law.check_all({}, dict(graph.parts(graph.model(spoilt))))
+            law.check_all({}, dict(addresses.parts(graph.model(spoilt))))
         except PruneError as error:
             refused += 1
             assert str(error).isprintable() and len(str(error)) < 900

@@ -15,7 +15,7 @@ from prune.files import accidents, archives, keras_config, keras_reader, limits
 from prune.files.hdf5 import tree
 from prune.files.hdf5.headers import SIGNATURE
 from prune.files.hdf5.tree import Branch
-from prune.files.keras_layers import graph, shapes
+from prune.files.keras_layers import addresses, graph, shapes
 from prune.files.keras_layers.trust import Trust
 from prune.files.keras_layers.values import Json
 from prune.files.names import short
@@ -46,7 +46,7 @@ def parse(content: bytes, trust: Trust | None = None) -> ModelFile:
     rebuilt = graph.model(config, trust)
     if form == "keras":
         arrays = _arrays(root)
-        shapes.check_all(arrays, dict(graph.parts(rebuilt)))
+        shapes.check_all(arrays, dict(addresses.parts(rebuilt)))
     else:
         arrays = _legacy_arrays(root)
     _check_finite(arrays)

@@ -1,30 +1,24 @@
-"""Models, rebuilt from checked parts: nested, shared, branching, in an order that ends."""
+"""Models, rebuilt from checked parts: nested, shared, branching."""
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from prune import PruneError
 from prune.files import limits
-from prune.files.keras_layers import kinds, objects, values
+from prune.files.keras_layers import calls, kinds, objects, values
+from prune.files.keras_layers.calls import Call
 from prune.files.keras_layers.kinds import LAYERS, OPERATIONS, LayerKind
 from prune.files.keras_layers.trust import Trust
 from prune.files.keras_layers.values import Json, Unfit
 from prune.files.names import short
 
-_PLAIN_DEPTH = 32  # lists and objects within each other, in what is given to a layer
 _ROOMS = {
     "Sequential": ("keras", "keras.models", "keras.src.models.sequential"),
     "Functional": ("keras", "keras.models", "keras.src.models.functional"),
 }
 _ROOMS["Model"] = (*_ROOMS["Functional"], "keras.src.models.model")
 _OUTSIDE = "what it computes is not known; if it is yours, --trust module:{} imports it"
-_WORD = values.either(values.NUMBER, values.FLAG, values.matching("[^\x00-\x1f]{0,200}", "a text"))
-
-Reference = tuple[str, int]  # a layer, and which of its calls
 
 
 def model(entry: Any, trust: Trust | None = None) -> Json:
@@ -47,13 +41,6 @@ def _calls(layer: Json) -> int:
     within = config.get("layers", []) if layer["class_name"] in kinds.MODELS else []
     within = [*within, *(config[key] for key in ("layer", "backward_layer") if config.get(key))]
     return 1 + sum(_calls(each) * max(1, len(each.get("inbound_nodes", ()))) for each in within)
-
-
-class _Node(NamedTuple):
-    """A call of a layer: what it is given, and whose results that needs."""
-
-    given: Any
-    needs: list[Reference]
 
 
 class _Walk:
@@ -105,34 +92,34 @@ class _Walk:
         names = [layer["name"] for layer, _ in layers]
         _check_different(names)
         known = {layer["name"]: layer["class_name"] for layer, _ in layers}
-        calls = {}
+        needed = {}
         for layer, told in layers:
-            nodes = [_counted_from_nought(node, known) for node in told]
+            nodes = [calls.counted_from_nought(node, known) for node in told]
             layer["inbound_nodes"] = [node.given for node in nodes]
-            calls[layer["name"]] = [node.needs for node in nodes]
+            needed[layer["name"]] = [node.needs for node in nodes]
             for name, _ in (need for node in nodes for need in node.needs):
                 if name not in known:
                     raise PruneError(
                         f"layer {layer['name']!r} reads {short(name)!r}, which is no layer"
                     )
-        _check_order(calls, {layer["name"] for layer, _ in layers if _is_input(layer)})
+        calls.check_order(needed, {layer["name"] for layer, _ in layers if _is_input(layer)})
         ends = {
-            key: _ends(config.get(key), known, key, _PLAIN_DEPTH)
+            key: calls.ends(config.get(key), known, key)
             for key in ("input_layers", "output_layers")
         }
         return {"layers": [layer for layer, _ in layers], **ends}
 
-    def _called(self, entry: Any, depth: int) -> tuple[Json, list[_Node]]:
+    def _called(self, entry: Any, depth: int) -> tuple[Json, list[Call]]:
         """Return a layer of a functional model, and its calls."""
         layer = self.layer(entry, depth)
         name = layer["config"]["name"]
         if entry.get("name", name) != name:
             raise PruneError(f"layer {short(str(name))!r} has another name in the model")
-        calls = entry.get("inbound_nodes") or []
-        if type(calls) is not list:
+        told = entry.get("inbound_nodes") or []
+        if type(told) is not list:
             raise PruneError(f"layer {name!r} lists no calls")
         layer["name"] = name
-        return layer, [self._node(call, f"layer {name!r}") for call in calls]
+        return layer, [calls.read(call, f"layer {name!r}") for call in told]
 
     def layer(self, entry: Any, depth: int) -> Json:
         """Return a layer, an operation or a model within a model, rebuilt."""
@@ -192,43 +179,14 @@ class _Walk:
             f"no activation of Keras'; {_OUTSIDE.format('name')}"
         )
 
-    def _node(self, call: Any, where: str) -> _Node:
-        needs: list[Reference] = []
-        if type(call) is list:
-            return _Node([_legacy(each, needs, where) for each in call], needs)
-        if type(call) is not dict:
-            raise PruneError(f"{where} is called in a form that Keras does not write")
-        args = self._given(call.get("args"), needs, where, _PLAIN_DEPTH)
-        kwargs = self._given(call.get("kwargs"), needs, where, _PLAIN_DEPTH)
-        if type(args) is not list or type(kwargs) is not dict:
-            raise PruneError(f"{where} is called in a form that Keras does not write")
-        return _Node({"args": args, "kwargs": kwargs}, needs)
-
-    def _given(self, value: Any, needs: list[Reference], where: str, depth: int) -> Any:
-        """Return what a call is given: tensors of other calls, numbers, slices, lists of them."""
-        if depth == 0:
-            raise PruneError(f"{where} is given lists more than {_PLAIN_DEPTH} deep")
-        if type(value) is list:
-            return [self._given(each, needs, where, depth - 1) for each in value]
-        if type(value) is not dict:
-            return None if value is None else _WORD(value, f"{where}: what it is given")
-        if "class_name" not in value:
-            return {
-                values.WORD(key, f"{where}: a name of what it is given"): self._given(
-                    each, needs, where, depth - 1
-                )
-                for key, each in value.items()
-            }
-        return _object(value, needs, where)
-
     def _plain(self, value: Any, where: str, depth: int) -> Any:
         """Return the settings of a trusted class: plain values, and layers that may be built."""
-        if depth > limits.NESTING + _PLAIN_DEPTH:
-            raise PruneError(f"{where} has settings more than {_PLAIN_DEPTH} deep")
+        if depth > limits.NESTING + calls.DEPTH:
+            raise PruneError(f"{where} has settings more than {calls.DEPTH} deep")
         if type(value) is list:
             return [self._plain(each, where, depth + 1) for each in value]
         if type(value) is not dict:
-            return None if value is None else _WORD(value, f"{where}: a setting")
+            return None if value is None else calls.PLAIN(value, f"{where}: a setting")
         if "class_name" not in value:
             return {str(key): self._plain(each, where, depth + 1) for key, each in value.items()}
         for check in (objects.INITIALIZER, objects.REGULARIZER, objects.CONSTRAINT):
@@ -319,125 +277,3 @@ def _check_different(names: list[str]) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise PruneError(f"uses the layer name {twice!r} twice")
-
-
-def _reference(value: Any, where: str) -> Reference:
-    """Return the layer and the call that a tensor is said to come from."""
-    fits = type(value) is list and len(value) >= 3 and type(value[0]) is str
-    if not fits or any(type(n) is not int or not 0 <= n <= limits.NODES for n in value[1:3]):
-        raise PruneError(f"{where} reads from a place that Keras does not write")
-    return value[0], value[1]
-
-
-def _legacy(value: Any, needs: list[Reference], where: str) -> list:
-    """Return a tensor as Keras 2 names it: layer, call, which result, and more that is given."""
-    name, call = _reference(value, where)
-    if len(value) > 4 or value[3:] not in ([], [{}]):
-        raise PruneError(f"{where} is called with more than tensors; save the model with Keras 3")
-    needs.append((name, call))
-    return [name, call, value[2], {}]
-
-
-def _counted_from_nought(node: _Node, known: Json) -> _Node:
-    """Return a call of Keras 2, where the first call of a model within a model was number 1."""
-    if type(node.given) is not list:
-        return node
-    given = [
-        [name, call - (known.get(name) == "Functional" and call > 0), *rest]
-        for name, call, *rest in node.given
-    ]
-    return _Node(given, [(name, call) for name, call, *_ in given])
-
-
-def _object(value: Json, needs: list[Reference], where: str) -> Json:
-    """Return a tensor, an array of numbers or a slice, rebuilt."""
-    kind, config = value["class_name"], value.get("config")
-    told = f"{where}: what it is given"
-    if kind == "__ellipsis__":
-        return {"class_name": kind, "config": {}}
-    if type(kind) is not str or type(config) is not dict:
-        raise PruneError(f"{where} is given an object that Keras does not write")
-    if kind == "__keras_tensor__":
-        needs.append(_reference(config.get("keras_history"), where))
-        shape = values.SHAPE(config.get("shape"), f"{told}: shape")
-        dtype = objects.NUMBERS_OF(config.get("dtype"), f"{told}: dtype")
-        history = list(config["keras_history"][:3])
-        rebuilt = {"shape": shape, "dtype": dtype, "keras_history": history}
-    elif kind in ("__numpy__", "__tensor__"):
-        numbers = values.either(values.NUMBERS, values.listed(values.FLAG, 2**20, limits.SIDES))
-        dtype = objects.NUMBERS_OF(config.get("dtype"), f"{told}: dtype")
-        rebuilt = {"value": numbers(config.get("value"), told), "dtype": dtype}
-    elif kind == "__slice__":
-        edge = values.optional(values.whole(-(2**31), 2**31))
-        rebuilt = {key: edge(config.get(key), told) for key in ("start", "stop", "step")}
-    else:
-        objects.refuse_code(kind, f"what {where} is given")
-        raise PruneError(f"{where} is given a {short(kind)}, which is not built")
-    return {"class_name": kind, "config": rebuilt}
-
-
-def _ends(value: Any, known: Json, key: str, depth: int) -> Any:
-    """Return where a model begins or ends: places, in lists or by name."""
-    if type(value) is list and len(value) == 3 and type(value[0]) is str:
-        name, call = _reference(value, key)
-        if name not in known:
-            raise PruneError(f"has {short(name)!r} among its {key}, which is no layer")
-        return [name, call, value[2]]
-    if type(value) not in (list, dict) or not value or depth == 0:
-        raise PruneError(f"has {key} in a form that Keras does not write")
-    if type(value) is list:
-        return [_ends(each, known, key, depth - 1) for each in value]
-    return {
-        values.NAME(name, f"a name in {key}"): _ends(each, known, key, depth - 1)
-        for name, each in value.items()
-    }
-
-
-def _check_order(calls: dict[str, list[list[Reference]]], inputs: set[str]) -> None:
-    """Refuse calls that never can be made, or only after very many passes over the layers.
-
-    Keras goes through the layers again and again until each call has what it needs.
-    """
-    made = {name: int(name in inputs) for name in calls}
-    waiting = {name: deque(nodes) for name, nodes in calls.items() if nodes}
-    for _ in range(limits.PASSES):
-        before = sum(made.values())
-        for name, nodes in waiting.items():
-            while nodes and all(made[source] > call for source, call in nodes[0]):
-                nodes.popleft()
-                made[name] += 1
-        waiting = {name: nodes for name, nodes in waiting.items() if nodes}
-        if not waiting:
-            return
-        if sum(made.values()) == before:
-            raise PruneError(
-                f"its layers feed each other in a ring, or wait for what is never made: "
-                f"{', '.join(map(repr, list(waiting)[:3]))}"
-            )
-    raise PruneError("its layers stand in an order that Keras does not write")
-
-
-# Where Keras exports a class by another name than its own.
-_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
-
-
-def parts(entry: Json, path: str = "layers") -> Iterator[tuple[str, Json]]:
-    """Yield each layer of a rebuilt model that has arrays of its own, and where they are."""
-    used: dict[str, int] = {}
-    for layer in entry["config"]["layers"]:
-        kind = layer["class_name"]
-        if str(layer["module"]).startswith("keras.src.ops."):
-            continue  # which Keras does not list among the layers
-        name = _snake(_CLASSES.get(kind, kind))
-        used[name] = used.get(name, -1) + 1
-        place = f"{path}/{name}_{used[name]}" if used[name] else f"{path}/{name}"
-        if kind in kinds.MODELS:
-            yield from parts(layer, f"{place}/layers")
-        else:
-            yield place, layer
-
-
-def _snake(kind: str) -> str:
-    """Return a class as Keras names its groups of arrays: `Conv2DTranspose`, `conv2d_transpose`."""
-    parted = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
-    return re.sub("([a-z])([A-Z])", r"\1_\2", parted).lower()
