@@ -107,6 +107,7 @@ def batches(kept: np.ndarray) -> Iterator[list[np.ndarray]]:
     A group shares one subset.  What the subsets of a batch hold fits in memory.
     """
     _, group = np.unique(np.packbits(kept, axis=0), axis=1, return_inverse=True)
+    group = group.ravel()  # which has two axes in NumPy 2.0
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     batch, size = [], 0.0
