@@ -10,6 +10,13 @@ import pytest
 from prune.cli.main import main
 from prune.core.network import Layer, logits
 from prune.files import weights
+from prune.models.late import import_keras
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Keras, imported by the first test that asks for it."""
+    return import_keras()
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ pytestmark = [
 KS = (Fraction(0), Fraction(1, 2), Fraction(9, 10))
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
-
-
 def normalised(keras):
     """Convolutions with normalisation behind each."""
     layers = keras.layers

@@ -8,18 +8,12 @@ import numpy as np
 import pytest
 
 from prune.core import losses
-from prune.models import keras_bridge
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
 N = 70
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from prune.files import data
-from prune.models import keras_bridge
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,11 +18,6 @@ pytestmark = [
 # Kernels that are pruned by weight, and by group what makes its units: of `residual`.
 KERNELS = ("stem", "first", "second", "wide", "skip")
 GROUPS = {"stem": ["stem", "second"], "first": ["first"], "wide": ["wide", "skip"]}
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 @pytest.fixture(scope="module")

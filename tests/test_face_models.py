@@ -24,13 +24,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def keras():
-    from prune.models import keras_bridge
-
-    return keras_bridge.import_keras()
-
-
-@pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """The path of a data set of bytes, and the arrays that a model takes."""
     rng = np.random.default_rng(0)

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from prune.models import arrays as models_arrays
-from prune.models import keras_bridge
 from prune.models.folding import pairs
 from prune.models.net import net
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def _normalised(keras, tensor, **options):

@@ -10,18 +10,12 @@ import pytest
 from conftest import make_network
 from prune.core.network import ACTIVATIONS, arrays, logits
 from prune.files import data, weights
-from prune.models import keras_bridge
 
 # Keras itself uses what NumPy deprecates, and warns of what it will save all the same.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def dense_chain(keras, network):

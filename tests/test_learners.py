@@ -12,7 +12,6 @@ import pytest
 from prune import PruneError
 from prune.core import anatomy, structure
 from prune.core.plan import Plan
-from prune.models import keras_bridge
 from prune.models.net import net
 from prune.settings.pruning import METHODS, UNIT
 from prune.settings.recipe import GRADUAL, ITERATIVE, ONE_SHOT, Recipe
@@ -28,11 +27,6 @@ pytestmark = [
 ]
 RECIPE = Recipe(epochs=2, batch_size=16, learning_rate=0.01)
 CRITERIA = {"weight": "magnitude", "unit": "norm"}
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def built(keras, dropped=0.0):

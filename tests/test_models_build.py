@@ -33,11 +33,6 @@ MADE = (
 
 
 @pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
-
-
-@pytest.fixture(scope="module")
 def stock(keras):
     return importlib.import_module("stock_models")
 

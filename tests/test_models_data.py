@@ -26,11 +26,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
-
-
 def images_for(model, number=12, seed=0):
     shape = (number, *model.inputs[0].shape[1:])
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)

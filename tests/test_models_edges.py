@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, keras_bridge, proof
+from prune.models import arrays, cut, proof
 from prune.models.net import net
 from prune.models.trace import trace
 from random_models import randomised
@@ -15,11 +15,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def sizes(model):

@@ -11,7 +11,7 @@ import pytest
 from layers import CASES, OTHERS, built
 from prune.core import ranking, scopes, structure
 from prune.files.keras_layers import objects
-from prune.models import arrays, cut, keras_bridge, proof
+from prune.models import arrays, cut, proof
 from prune.models.kinds import table
 from prune.models.trace import trace
 from random_models import randomised
@@ -25,11 +25,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def test_every_layer_of_keras_is_tried_runs_code_or_prepares_what_comes_in(keras):

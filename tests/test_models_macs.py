@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from prune.models import keras_bridge
 from prune.models.macs import multiply_adds
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def test_each_kind_of_layer_counts_its_products(keras):

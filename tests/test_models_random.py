@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, keras_bridge, proof
+from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from random_models import Generator, randomised
 
@@ -20,11 +20,6 @@ pytestmark = [
 
 COUNT = 200
 SPARSITIES = [0, 0.3, 0.5, 0.8, 1]
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 @pytest.mark.parametrize("seed", range(COUNT))

@@ -11,7 +11,7 @@ import pytest
 
 from prune import PruneError
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, keras_bridge, proof
+from prune.models import arrays, cut, proof
 from prune.models.trace import trace
 from random_models import randomised
 from zoo import ZOO
@@ -44,11 +44,6 @@ UNITS = {
     "mixer": (26, 12, 8),
     "channels first": (24, 11, 3),
 }
-
-
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
 
 
 def made(keras, name):

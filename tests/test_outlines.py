@@ -23,11 +23,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return keras_bridge.import_keras()
-
-
 def two_branches(keras):
     layers = keras.layers
     image = keras.Input((8, 8, 3), name="image")

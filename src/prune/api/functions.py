@@ -50,18 +50,10 @@ def weights(
     The new model is compiled as the old one is, with a fresh optimizer.  `model.fit(...,
     callbacks=[prune.Hold()])` trains what is left.  Raises `PruneError` for what cannot be asked.
     """
-    asked: dict[str, Any] = {
-        "criterion": criterion,
-        "scope": scope,
-        "repair": repair,
-        "floor": floor,
-        "k": k,
-    }
-    asked |= {"keep": keep, "include": include, "include_output": include_output}
-    asked |= {"k_map": k_map, "calibration": calibration}
-    given = subject.of(model)
-    how = asking.How(WEIGHT, asked, seed, n_of_m)
-    return live.masked(given.template, asking.pruned(given, how, data).network)
+    ranked = {"criterion": criterion, "scope": scope, "floor": floor, "repair": repair}
+    kept = {"keep": keep, "include": include, "include_output": include_output}
+    asked = {"k": k, "k_map": k_map, "calibration": calibration, **ranked, **kept}
+    return live.masked(*_pruned(model, asking.How(WEIGHT, asked, seed, n_of_m), data))
 
 
 def units(
@@ -90,17 +82,16 @@ def units(
     other arguments are those of `weights`.  Raises `PruneError` for what cannot be asked, and if
     the smaller model differs.
     """
-    asked: dict[str, Any] = {
-        "criterion": criterion,
-        "scope": scope,
-        "repair": repair,
-        "floor": floor,
-        "k": k,
-    }
-    asked |= {"keep": keep, "k_map": k_map, "calibration": calibration, "round_to": round_to}
+    ranked = {"criterion": criterion, "scope": scope, "floor": floor, "repair": repair}
+    kept = {"keep": keep, "round_to": round_to}
+    asked = {"k": k, "k_map": k_map, "calibration": calibration, **ranked, **kept}
+    return live.shrunk(*_pruned(model, asking.How(UNIT, asked, seed), data))
+
+
+def _pruned(model: ModelOrPath, how: asking.How, data: Any) -> tuple[keras.Model, Any]:
+    """Return the model that is given, and the network that it is pruned to."""
     given = subject.of(model)
-    how = asking.How(UNIT, asked, seed)
-    return live.shrunk(given.template, asking.pruned(given, how, data).network)
+    return given.template, asking.pruned(given, how, data).network
 
 
 def shrink(model: ModelOrPath, tell: Callable[[str], None] | None = None) -> keras.Model:
