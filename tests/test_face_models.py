@@ -16,6 +16,7 @@ import prune
 from prune.api import curves, speeds
 from prune.cli.main import main
 from prune.files import folders, results
+from prune.models.late import import_keras
 
 pytestmark = [
     pytest.mark.slow,
@@ -230,7 +231,33 @@ def test_a_frame_takes_pandas(chain, data, monkeypatch):
         found.frame()
 
 
+def subclassed():
+    """A model of a class of its own, that has been called."""
+    keras = import_keras()
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.last = keras.layers.Dense(4), keras.layers.Dense(3)
+
+        def call(self, inputs):
+            return self.last(self.hidden(keras.ops.reshape(inputs, (-1, 36))))
+
+    model = Own()
+    model(np.zeros((1, 6, 6)))
+    return model
+
+
 REFUSED = [
+    *(
+        (lambda model, xy, ask=ask: ask(subclassed(), xy), "it is a Own with its own call; build ")
+        for ask in (
+            lambda own, xy: prune.weights(own, 50),
+            lambda own, xy: prune.compare(own, xy, k=[50], methods="weight"),
+            lambda own, xy: prune.search(own, xy, max_drop=1),
+            lambda own, xy: prune.bench({"own": own}, xy),
+        )
+    ),
     (lambda model, xy: prune.weights(model), "give k, a percent from 0 to 100, or n_of_m"),
     (lambda model, xy: prune.weights(model, 120), "percents from 0 to 100, got 120"),
     (lambda model, xy: prune.weights(model, [50, 60]), r"k is one percent here, got \[50, 60\]"),

@@ -16,6 +16,7 @@ from prune.experiments import grid, perform, shrinking, sweep
 from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.sweep import Curve
 from prune.files import studies
+from prune.models.graph import functional
 from prune.settings.fields import meant, several
 from prune.settings.pruning import LAYER, NO_REPAIR, WEIGHT, Controls, Pruning
 from prune.settings.study import KEYS, Part
@@ -104,7 +105,7 @@ def seen(subject: Subject, asked: Cell, data: Any) -> Any:
 def names(subject: Subject) -> list[str]:
     """Return the names of a model's inputs, of a chain none."""
     template = getattr(subject.network, "template", None)
-    return [] if template is None else [each.name for each in template.inputs or ()]
+    return [] if template is None else [each.name for each in functional(template).inputs]
 
 
 def layers(before: Any, after: Any) -> str:

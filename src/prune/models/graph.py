@@ -100,7 +100,8 @@ def functional(model: keras.Model) -> Any:
     if kind is None:
         raise PruneError(
             f"model {model.name!r} has no graph: it is a {type(model).__name__} with its own call; "
-            "build it from keras.Input and layers, or prune its weights"
+            "build it from keras.Input and layers, or prune its weights while it trains, by "
+            "callbacks=[prune.Gradual(50)]"
         )
     if graph is None:
         raise PruneError(
