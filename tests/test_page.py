@@ -252,6 +252,40 @@ def test_a_page_stays_small_whatever_there_is_to_show(curves, points, layers):
     assert left_out or "All" not in text
 
 
+def test_a_long_conclusion_stands_below_a_short_one():
+    run = _run()
+    found = [f"Way {i} holds up to k = {i}.5;" for i in range(99)]
+    run.record["results"]["conclusion"] = found
+    text = page([run])
+    (lead,) = re.findall('<p class="lead">(.*?)</p>', text)
+    assert (
+        lead
+        == "Of 1 way to prune the shipped network, this leaves least and keeps within 1 "
+        + ("point: weight, k = 50.")
+    )
+    assert re.findall("<li>(Way .*?)</li>", text) == found
+
+
+def test_what_a_search_chose_by_is_not_called_test(prune, tiny):
+    assert prune(*COMMANDS["search"], *tiny, "--out", "o", "--html")[0] == 0
+    content = Path("o/report.html").read_text()
+    assert ">held-out accuracy<" in content and "test accuracy" not in content.lower()
+
+
+def test_every_group_is_in_the_drawing_and_what_is_tied_has_its_letter():
+    ways = {"in": (), "a": ("A1",), "b": ("B1",), "c": ("A1",), "d": ("B1",), "e": ("E1",)}
+    nodes = tuple(
+        Node(name, "Dense" if groups else INPUT, ("in",) * bool(groups), groups, (name,))
+        for name, groups in ways.items()
+    )
+    counts = tuple(Count(8, 80, 80, 80) for _ in nodes)
+    rows = [_row("unit", 0), _row("unit", 50)]
+    seen = check(page([_run(rows=rows, layers=Layers(nodes, counts, (counts, counts)))]))
+    drawn = {attrs["data-groups"] for attrs in seen.all("g") if attrs.get("data-groups")}
+    assert drawn == {"A1", "B1", "E1"}
+    assert len(re.findall("tied A", seen.text())) == len(re.findall("tied B", seen.text())) == 2
+
+
 def test_an_unfinished_run_says_so():
     run = _run()
     run.record["status"] = "interrupted"

@@ -37,7 +37,7 @@ def _overview(found: Sequence[Facts]) -> Markup:
         "multiply-adds",
         "bytes",
     )
-    return table("The runs", header, [_line(facts) for facts in found])
+    return table("The runs", header, [_line(facts) for facts in found], "runs")
 
 
 def _line(facts: Facts) -> list[object]:
@@ -119,11 +119,9 @@ _NOTE = (
 
 def _table(pairs: list[Pair]) -> Markup:
     ks = sorted({k for pair in pairs for k in pair.gains})
-    lines = [
-        [f"{pair.first} against {pair.second}", pair.method, *(pair.gains.get(k, "") for k in ks)]
-        for pair in pairs
-    ]
-    return table("Paired differences", ["runs", "method", *(f"k = {plain(k)}" for k in ks)], lines)
+    names = [f"{pair.first} against {pair.second}" for pair in pairs]
+    lines = [[plain(k), *(pair.gains.get(k, "") for pair in pairs)] for k in ks]
+    return table("Paired differences", ["k", *names], lines)
 
 
 def _compared(one: Facts, other: Facts) -> tuple[list[Pair], str]:

@@ -13,7 +13,7 @@ from prune.views.page.html import Markup, joined, tag
 from prune.views.page.numbers import plain, short
 
 _WIDTH, _HEIGHT = 1000, 430
-_LEFT, _TOP, _BOTTOM = 62, 14, 46
+_LEFT, _TOP, _BOTTOM = 62, 28, 46
 _BESIDE = 20  # the room right of the axes, and that of a letter of a name there
 _LETTER = 7.9
 COLORS = 7
@@ -78,12 +78,13 @@ def chart(found: list[Curve], whole: Interval | None, name: str) -> Markup:
     frame = _frame(found, whole, name)
     pointed = sum(len(curve.points) for curve in found) <= _POINTED
     _, label = COSTS[name]
-    parts = [*_grid(frame, label, f"test {found[0].metric.name}")]
+    height = f"{found[0].examples} {found[0].metric.name}"
+    parts = [*_grid(frame, label, height)]
     if whole:
         parts.append(_reference(frame, whole))
     drawn = [_line(curve, i, frame, (name, pointed)) for i, curve in enumerate(found)]
     names = _names(found, frame, name) if len(found) <= _NAMED else ()
-    measured = f"Test {found[0].metric.name} against {label}"
+    measured = f"{height[:1].upper()}{height[1:]} against {label}"
     said = f"{measured}: {len(found)} curves; the rows below have the values."
     box = f"0 0 {_WIDTH} {_HEIGHT}"
     return tag("svg", *parts, *drawn, *names, viewBox=box, role="img", aria_label=said)
@@ -123,7 +124,7 @@ def _grid(frame: Frame, label: str, height: str) -> Iterable[Markup]:
     for x, text in along:
         yield tag("text", text, x=f"{x:.1f}", y=low + 18, class_="mid")
     yield tag("text", label, x=round((_LEFT + right) / 2), y=_HEIGHT - 6, class_="mid")
-    yield tag("text", height, x=_LEFT + 8, y=_TOP + 12)
+    yield tag("text", height, x=_LEFT - 8, y=_TOP - 14)
 
 
 def _reference(frame: Frame, whole: Interval) -> Markup:

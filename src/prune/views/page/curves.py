@@ -52,6 +52,7 @@ class Curve(NamedTuple):
     criterion: str
     points: tuple[Point, ...]
     metric: Metric  # what was measured
+    examples: str = "test"  # on which
 
     def held(self, unpruned: float) -> Point | None:
         """Return the last point up to which every one is near enough to `unpruned`."""
@@ -91,7 +92,7 @@ def _tried(rows: list[Cells]) -> Curve:
         for row in rows
     )
     label = f"{first['method']} {first['criterion']}{repair}"
-    return Curve(label, first["method"], first["criterion"], tuple(points), metric({}))
+    return Curve(label, first["method"], first["criterion"], tuple(points), metric({}), "held-out")
 
 
 def _curve(label: str, rows: list[Cells], places: dict[int, int]) -> Curve:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from prune import __version__
 from prune.core.judge import ACCURACY
 from prune.files.folders import Run
+from prune.settings.spelling import counted
+from prune.views import telling
 from prune.views.page import beside, card, chart, curves, layers, origin, rows, tiles
 from prune.views.page.curves import COSTS, Chosen, means, metric, told
 from prune.views.page.drawing import Drops, drawing, key
@@ -19,6 +22,7 @@ from prune.views.page.numbers import plain
 from prune.views.page.style import SCRIPT, css
 
 LIMIT = 300_000  # bytes of a page
+_LONG = 500  # letters of a conclusion, as studies have them
 
 
 class Detail(NamedTuple):
@@ -92,7 +96,7 @@ def _title(found: Sequence[Facts]) -> str:
 
 def _body(found: Sequence[Facts], detail: Detail, title: str) -> Iterator[Markup]:
     yield tag("h1", title)
-    yield tag("p", _lead(found), class_="lead")
+    yield tag("p", _first(found), class_="lead")
     if len(found) > 1:
         links = [tag("a", facts.run.name, href=f"#run{i}") for i, facts in enumerate(found)]
         yield tag("nav", *links, aria_label="Runs")
@@ -106,16 +110,39 @@ def _body(found: Sequence[Facts], detail: Detail, title: str) -> Iterator[Markup
         yield tag("section", tag("h2", f"How it was made{name}"), origin.section(facts.run))
 
 
-def _lead(found: Sequence[Facts]) -> str:
+def _first(found: Sequence[Facts]) -> str:
     if len(found) > 1:
-        commands = " and ".join(dict.fromkeys(facts.run.command for facts in found))
+        commands = telling.listed(list(dict.fromkeys(facts.run.command for facts in found)))
         data = ", ".join(dict.fromkeys(facts.data_name for facts in found))
         return f"{len(found)} runs of {commands} on {data}."
     (facts,) = found
     if facts.said:
-        return facts.said
+        return _lead(facts)
     what = "A smaller network was saved, which gives the answers of the pruned one."
     return what if facts.run.command == "shrink" else f"A run of {facts.run.command}."
+
+
+def _lead(facts: Facts) -> str:
+    """Return the conclusion of a run, or of a long one the sentence that matters most."""
+    if not _is_long(facts):
+        return facts.said
+    ways = f"{counted(len(facts.curves), 'way')} to prune {facts.network_name}"
+    if not facts.chosen or not facts.chosen.keeps:
+        return f"None of {ways} keeps near enough to the unpruned accuracy."
+    near = chart.near_to(facts.chosen.curve)
+    return f"Of {ways}, this leaves least and keeps {near}: {_named(facts.chosen)}."
+
+
+def _is_long(facts: Facts) -> bool:
+    return facts.is_sweep and len(facts.said) > _LONG
+
+
+def _in_full(facts: Facts) -> Markup:
+    """Return a conclusion that is too long to stand first, part by part."""
+    if not _is_long(facts):
+        return Markup("")
+    items = (tag("li", part) for part in re.split(r"(?<=[.;]) ", facts.said))
+    return tag("details", tag("summary", "All that was found"), tag("ul", *items))
 
 
 def _drops(facts: Facts, found: Sequence[Facts]) -> Drops:
@@ -131,10 +158,11 @@ def _run(facts: Facts, where: tuple[int, bool], shown: tuple[Detail, Drops]) -> 
     run, (place, several), (detail, drops) = facts.run, where, shown
     name = f"{run.name}: " if several else ""
     status = run.record.get("status")
-    parts = [tag("h2", run.name), tag("p", facts.said)] if several else []
+    parts = [tag("h2", run.name), tag("p", _lead(facts))] if several else []
     parts += [
         tiles.tiles(run, facts.chosen if facts.is_sweep else None, facts.whole),
         _point(facts),
+        _in_full(facts),
     ]
     if status not in ("finished", None):
         parts.append(

@@ -46,8 +46,8 @@ nav{font-size:14px;margin:0 0 18px}nav a{margin-right:16px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:14px;
 margin:16px 0 22px}
 .tile{background:var(--soft);border:1px solid var(--rule);border-radius:10px;padding:14px 18px}
-.tile p{margin:2px 0}.tile p:nth-child(2){font-size:22px;white-space:nowrap}.tile b{
-font-size:26px}
+.tile p{margin:2px 0}.tile p:nth-child(2){font-size:20px}.tile b{font-size:24px}
+.tile b,.tile span{white-space:nowrap}
 fieldset{border:0;margin:0;padding:0;min-width:0}
 legend{font-size:14px;color:var(--dim);padding:0;margin:0 0 6px;float:left;margin-right:10px}
 .axis>input{position:absolute;opacity:0}
@@ -89,9 +89,9 @@ stroke-width:1;opacity:.55}
 .frame{overflow-x:auto;margin:12px 0;max-height:640px}
 table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--dim);padding:0 0 6px}
-th,td{padding:3px 12px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-td.text{white-space:normal;min-width:16em}
-thead th{position:sticky;top:0;background:var(--bg)}
+th,td{padding:3px 9px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+td.text{white-space:normal;min-width:16em}.runs td:nth-child(-n+7){white-space:normal}
+thead th{position:sticky;top:0;background:var(--bg);white-space:normal;vertical-align:bottom}
 th:first-child,td.text{text-align:left}th{font-weight:600}
 .heat{box-shadow:inset 0 -4px var(--v)}
 .card{max-height:none}.card th:first-child{white-space:normal;min-width:15em;font-weight:400}
