@@ -56,7 +56,9 @@ class Activation:
         "relu", text("NAME"), "of the hidden layers, for weights files that do not tell"
     )
     isolate: bool = setting(
-        False, truth(), "read the weights file in a child process that can do nothing else"
+        False,
+        truth(),
+        "read the file, of a chain of Dense layers, in a child process that can do nothing else",
     )
     trust: tuple[str, ...] = setting(
         (),
