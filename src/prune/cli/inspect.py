@@ -46,7 +46,7 @@ def run(asked: Asked) -> int:
     print(f"{size:,} bytes on disk, {dense:,} as plain float32")
     print(f"sha256 {source.sha256}\n")
     print(_table(layers) if chain else _of_any(source.network, layers), end="")
-    untold = () if source.assumed else ("activation",)
+    untold = ("isolate",) if source.assumed else ("isolate", "activation")
     again = " ".join([shlex.quote(str(path)), *asked.again(*untold, only=Activation)])
     console.say(f"\nNext: prune compare --weights {again}")
     return 0
