@@ -22,7 +22,7 @@ from prune.files import folders
 from prune.files.folders import Run
 from prune.files.names import short
 from prune.files.outlines import Layers
-from prune.views.page import card, lanes
+from prune.views.page import items, lanes
 from prune.views.page.beside import newcombe
 from prune.views.page.facts import Facts
 from prune.views.page.page import LIMIT, page
@@ -318,7 +318,7 @@ def test_layers_that_read_each_other_are_drawn_too():
 
 def judged(*runs):
     found = [Facts(run) for run in runs]
-    return {item.asks: item.check(found) for item in card.ITEMS}
+    return {item.asks: item.check(found) for item in items.ITEMS}
 
 
 def test_a_bare_run_meets_little_and_every_command_that_is_told_is_understood():
