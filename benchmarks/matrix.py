@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 # By what uv calls it.
 BOUNDS = {"lowest": "lowest-direct", "newest": "highest"}
 PYTHONS = ("python3.11", "python3.12", "python3.13")
-# Quick, and of every dependency: arrays, HDF5, pictures, least squares, Keras, trackers.
-TESTS = ("masks", "hdf5", "pictures", "obs", "refit", "keras", "models_net", "trackers", "search")
+# Quick; with the commands, of every dependency: arrays, HDF5, pictures, least squares, trackers.
+TESTS = ("masks", "hdf5", "pictures", "refit", "trackers")
 COMMANDS = (
     ["--version"],
     ["compare", "--k", "0,50,90", "--limit", "1000", "--html", "-q"],
