@@ -30,7 +30,7 @@ from prune.models.cut import rebuilt
 from prune.models.folding import Folded
 from prune.models.late import import_keras, keras
 from prune.models.passing import Energies, ModelGoal, Passage, affordable
-from prune.models.statistics import Renewal, enough
+from prune.models.statistics import enough, renewed
 from prune.models.trace import Traced, traced
 from prune.settings.pruning import UNIT
 from prune.settings.spelling import closest
@@ -54,7 +54,7 @@ class Net:
     trust: tuple[str, ...] = ()  # classes of the user's own that its file names, MODULE:NAME
     sizes: dict[bytes, int] = field(default_factory=dict)  # of files, by the units that are kept
     passages: list[Passage] = field(default_factory=list)  # once there is one
-    renewals: list[Renewal] = field(default_factory=list)  # once there is one
+    renewing: list[keras.Model] = field(default_factory=list)  # once there is one
 
     @property
     def structure(self) -> Structure:
@@ -235,10 +235,23 @@ class Net:
         """Return it with the statistics of as many of the inputs as tell them, and can pass."""
         number = enough(self.template)
         batch = core_inputs.mapped(self._affordable(given), lambda array: array[:number])
+        small = self.shrunk()
         with KERAS:
-            if not self.renewals:
-                self.renewals.append(Renewal(self._precise()))
-            return replace(self, arrays=self.renewals[0](self.arrays, batch))
+            found = renewed(small._renewing(), batch)
+        left = small.left | {
+            name: statistic.astype(self.arrays[name].dtype) for name, statistic in found.items()
+        }
+        own = self.structure
+        return replace(self, arrays=structures.put_back(own, self.arrays, small.kept, left))
+
+    def _renewing(self) -> keras.Model:
+        """Return a model whose statistics may change: of all units one for all networks."""
+        if not self.kept.all():
+            return self._precise()
+        if not self.renewing:
+            self.renewing.append(self._precise())
+        models_arrays.assign(self.renewing[0], self.arrays)
+        return self.renewing[0]
 
     @property
     def _passage(self) -> Passage:

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from math import ceil, prod
 from typing import Any
 
-import numpy as np
-
 from prune.core.inputs import Inputs, named
 from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
@@ -38,35 +36,36 @@ def _places(model: keras.Model) -> Iterator[int]:
             yield prod(size or 1 for size in shape[1:]) // channels
 
 
-class Renewal:
-    """Gives the arrays of a model the statistics of a batch."""
+def renewed(model: keras.Model, batch: Inputs) -> Arrays:
+    """Return the statistics of a batch, (n, ...) of each input, by the names of arrays.
 
-    def __init__(self, model: keras.Model) -> None:
-        """Take a model of its own, whose normalisations are made to learn at once."""
-        self._model = model
-        self._moved: set[int] = set()  # the statistics of layers called already
+    The model is one's own: its normalisations are made to learn at once.
+    """
+    learning = _Learning()
+    tensors = [keras.ops.convert_to_tensor(array) for array in named(batch).values()]
+    run(model, tensors, learning.call, order=branch_by_branch)
+    return {
+        name: keras.ops.convert_to_numpy(variable.value)
+        for name, variable in models_arrays.variables(model).items()
+        if id(variable) in learning.moved
+    }
 
-    def __call__(self, arrays: Arrays, batch: Inputs) -> Arrays:
-        """Return the arrays with the statistics of a batch, (n, ...) of each input."""
-        models_arrays.assign(self._model, arrays)
-        self._moved.clear()
-        tensors = [keras.ops.convert_to_tensor(array) for array in named(batch).values()]
-        run(self._model, tensors, self._call, order=branch_by_branch)
-        return arrays | {
-            name: np.asarray(keras.ops.convert_to_numpy(variable.value), arrays[name].dtype)
-            for name, variable in models_arrays.variables(self._model).items()
-            if id(variable) in self._moved
-        }
 
-    def _call(self, node: Any, name: str, args: tuple, kwargs: dict) -> list[Any]:
-        """Call a layer; a normalisation learns where it is called first."""
+class _Learning:
+    """Calls layers; a normalisation learns where it is called first."""
+
+    def __init__(self) -> None:
+        self.moved: set[int] = set()  # the statistics of layers called already
+
+    def call(self, node: Any, name: str, args: tuple, kwargs: dict) -> list[Any]:
+        """Call the layer of a node."""
         layer = node.operation
         if is_graph(layer):
             given = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
-            return run(layer, given, self._call, f"{name}/", branch_by_branch)
+            return run(layer, given, self.call, f"{name}/", branch_by_branch)
         if known(layer, NORMALISATIONS):
-            kwargs = {**kwargs, "training": id(layer.moving_mean) not in self._moved}
-            self._moved |= {id(layer.moving_mean), id(layer.moving_variance)}
+            kwargs = {**kwargs, "training": id(layer.moving_mean) not in self.moved}
+            self.moved |= {id(layer.moving_mean), id(layer.moving_variance)}
             layer.trainable, layer.momentum = True, 0.0
         elif getattr(layer, "_call_has_training_arg", False):
             kwargs = {**kwargs, "training": False}
