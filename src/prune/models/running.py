@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from enum import Enum
+from threading import Lock
 
 import numpy as np
 
@@ -38,17 +40,24 @@ class Engine:
         """Take the inputs, of the shapes of the model's, n at least 1; `threads` share them."""
         self._inputs, self._judge, self._whole = inputs, judge, whole
         self._pool = ThreadPoolExecutor(threads)
+        self._turn = Lock()  # of the model of all units
         self._runner: Folded | None = None  # of all units
         self._scales: list[_Scale] = []
 
     def __call__(self, network: Net) -> Evaluation:
         """Evaluate a network, in its shrunk form if that is smaller."""
         small = network.shrunk()
-        with KERAS:
-            if not self._scales:  # asked of the whole network once
-                self._scales = _scales(self._outputs(self._whole), self._inputs, self._judge)
-            outputs = self._outputs(small)
-            return _judged(outputs, self._inputs, self._judge, self._scales, self._shared)
+        with self._turn if small.kept.all() else nullcontext():
+            with KERAS:
+                outputs = self._prepared(small)
+            # Meanwhile others may build and look at models, but where a backend has one state.
+            with nullcontext() if _is_shared() else KERAS:
+                return _judged(outputs, self._inputs, self._judge, self._scales, self._shared)
+
+    def _prepared(self, network: Net) -> Runs:
+        if not self._scales:  # asked of the whole network once
+            self._scales = _scales(self._outputs(self._whole), self._inputs, self._judge)
+        return self._outputs(network)
 
     def _shared(self, chunk: Callable[[int], Sums], starts: Iterable[int]) -> list[Sums]:
         """Let threads take chunks: TensorFlow alone keeps cores busy with narrow layers only half.
@@ -56,7 +65,7 @@ class Engine:
         The first compiles the model for all.  Other backends have states that are not to be shared.
         """
         first, *others = starts
-        over = self._pool.map if keras.backend.backend() == "tensorflow" else map
+        over = self._pool.map if _is_shared() else map
         return [chunk(first), *over(chunk, others)]
 
     def _outputs(self, network: Net) -> Runs:
@@ -65,6 +74,11 @@ class Engine:
         if self._runner is None:
             self._runner = self._whole.folded()
         return runs(self._runner.take(network.arrays))
+
+
+def _is_shared() -> bool:
+    """Tell whether threads may run models at once."""
+    return keras.backend.backend() == "tensorflow"
 
 
 def forms(network: Net) -> dict[str, Runs]:
