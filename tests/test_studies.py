@@ -154,6 +154,7 @@ def test_there_are_settings_files_to_check():
     assert COMMITTED
 
 
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of a teacher that Keras reads
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
 def test_the_settings_files_that_come_with_the_code_are_right(path):
     assert grid.cells(studies.load(path))

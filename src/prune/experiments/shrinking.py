@@ -82,10 +82,11 @@ def model(
     if not told.holds:
         raise PruneError(
             f"the shrunk model differs from the pruned one: layer {told.worst.layer!r} by "
-            f"{told.worst.share:.3g} of its range; nothing was saved; please report it"
+            f"{told.worst.share:.3g} of its range, outputs by {told.end:.3g}; nothing was saved; "
+            "please report it"
         )
     difference = running.compare(pruned, written, inputs)
-    _refuse(difference, ROUNDING)
+    _refuse(difference, proof.END_LIMIT)
     return Saved(content, written, difference, len(told.layers), told.worst.share)
 
 

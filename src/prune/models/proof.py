@@ -23,6 +23,9 @@ from prune.models.late import keras
 from prune.models.trace import Traced, traced
 
 LIMIT = 1e-5  # of a layer's largest value: float32 rounds at 1e-7, wrong cuts were seen from 1e-2
+# Of outputs, where the rounding of many layers comes together, and normalisations by small
+# deviations enlarge it.
+END_LIMIT = 1e-3
 _ACTIVATED = {
     "Dense",
     "EinsumDense",
@@ -53,7 +56,7 @@ class Proof(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether every layer and the outputs agree."""
-        return self.worst.share <= LIMIT and self.end <= LIMIT
+        return self.worst.share <= LIMIT and self.end <= END_LIMIT
 
 
 def prove(
