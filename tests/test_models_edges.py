@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prune.core import ranking, scopes, structure
-from prune.models import arrays, cut, proof
+from prune.models import arrays, cut, proof, running
 from prune.models.net import net
 from prune.models.trace import trace
 from random_models import randomised
@@ -185,3 +185,35 @@ def test_attention_keeps_as_many_values_as_keys_since_jax_wants_it(keras, keys, 
     assert told.holds, told
     again = net(cut.masked(model, masks)).shrunk().model().get_layer("heads")
     assert again._key_dim == again._value_dim == max(keys, values)
+
+
+def _cancelling(keras):
+    """Return a model that takes away from an answer another that is nearly the same."""
+    layers = keras.layers
+    given = keras.Input((50,))
+    hidden = layers.Dense(3000, activation="relu")(given)
+    one, other = layers.Dense(4), layers.Dense(4)
+    model = keras.Model(given, layers.Subtract()([one(hidden), other(hidden)]))
+    near = np.random.default_rng(0).normal(1, 1e-3, (3000, 4))
+    other.set_weights([one.get_weights()[0] * near, np.zeros(4)])
+    return model
+
+
+def test_rounding_that_comes_together_is_told_from_a_wrong_cut_by_float64(keras):
+    keras.utils.set_random_seed(0)
+    draw = np.random.default_rng(0)
+    model = _cancelling(keras)
+    units = {name: draw.random(size) < 0.6 for name, size in sizes(model).items()}
+    masked, small = cut.masked(model, units), cut.shrunk(model, units)
+    given = draw.normal(size=(64, 50)).astype(np.float32)
+    apart = proof.difference(*(each.predict(given, verbose=0) for each in (masked, small)))
+    told = proof.prove(masked, small, units, inputs=[given])
+    assert told.holds and told.end < 1e-9 < proof.LIMIT < apart
+    nets = net(masked), net(small)
+    found = running.compare(*nets, given)
+    assert found.largest > proof.LIMIT * found.scale
+    assert running.compare(*nets, given, "float64").largest < 1e-9
+    bias = small.layers[-2].bias  # by less than a layer shows of its range
+    bias.assign(bias + 2e-6)
+    told = proof.prove(masked, small, units, inputs=[given])
+    assert told.worst.share < proof.LIMIT < told.end and not told.holds

@@ -18,9 +18,8 @@ from prune.models import keras_bridge, running
 from prune.models.net import KERAS
 from prune.runtimes.forms import Form, Parts, Runtime, packed, size
 
-# The largest difference of outputs, relative to the largest output, that rounding explains: of
-# deep models with normalisations more than the 1e-5 that most stay below.
-ROUNDING = 1e-4
+# The largest difference of outputs, relative to the largest output, that rounding explains.
+ROUNDING = 1e-5
 
 
 class Original(NamedTuple):

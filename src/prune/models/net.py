@@ -247,9 +247,9 @@ class Net:
     def _renewing(self) -> keras.Model:
         """Return a model whose statistics may change: of all units one for all networks."""
         if not self.kept.all():
-            return self._precise()
+            return self.precise()
         if not self.renewing:
-            self.renewing.append(self._precise())
+            self.renewing.append(self.precise())
         models_arrays.assign(self.renewing[0], self.arrays)
         return self.renewing[0]
 
@@ -257,12 +257,13 @@ class Net:
     def _passage(self) -> Passage:
         """A model to pass through, one for all networks that are pruned from one."""
         if not self.passages:
-            self.passages.append(Passage(self._precise(), self.structure))
+            self.passages.append(Passage(self.precise(), self.structure))
         self.passages[0].take(self.arrays)
         return self.passages[0]
 
-    def _precise(self) -> keras.Model:
-        return rebuilt(self.template, self.traced, self.kept, self.arrays, "float32")
+    def precise(self, policy: str = "float32") -> keras.Model:
+        """Return a Keras model of it that computes in one precision, whatever it was made for."""
+        return rebuilt(self.template, self.traced, self.kept, self.arrays, policy)
 
     def rms_inputs(self, calibration: Calibration) -> Scores:
         """Return the root mean square of each kernel's inputs, (inputs, 1) or (inputs, units)."""
@@ -273,12 +274,12 @@ class Net:
     def weight_slopes(self, calibration: Calibration, power: int) -> Scores:
         """Return the mean over images of |gradient| ** power of each weight, by kernel."""
         with KERAS:
-            return slopes.weight_slopes(self._precise(), self.structure, calibration, power)
+            return slopes.weight_slopes(self.precise(), self.structure, calibration, power)
 
     def unit_slopes(self, calibration: Calibration, power: int) -> Scores:
         """Return that of |output times its gradient| of each unit, by group."""
         with KERAS:
-            return slopes.unit_slopes(self._precise(), self.structure, calibration, power)
+            return slopes.unit_slopes(self.precise(), self.structure, calibration, power)
 
     def units(self) -> dict[str, int]:
         """Return how many units each layer with a kernel has; of several kernels the last's."""

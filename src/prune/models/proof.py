@@ -23,9 +23,6 @@ from prune.models.late import keras
 from prune.models.trace import Traced, traced
 
 LIMIT = 1e-5  # of a layer's largest value: float32 rounds at 1e-7, wrong cuts were seen from 1e-2
-# Of outputs, where the rounding of many layers comes together, and normalisations by small
-# deviations enlarge it.
-END_LIMIT = 1e-3
 _ACTIVATED = {
     "Dense",
     "EinsumDense",
@@ -45,7 +42,7 @@ class Proof(NamedTuple):
     """What was compared, and how well it agreed."""
 
     layers: tuple[LayerDifference, ...]  # in the order of the graph
-    end: float  # the outputs of both models, as a share of their range
+    end: float  # the outputs of both models, as a share of their range; in float64 if it must be
     changed: float | None  # by how much masking changed the outputs, if that was asked
 
     @property
@@ -56,7 +53,7 @@ class Proof(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether every layer and the outputs agree."""
-        return self.worst.share <= LIMIT and self.end <= END_LIMIT
+        return self.worst.share <= LIMIT and self.end <= LIMIT
 
 
 def prove(
@@ -72,13 +69,16 @@ def prove(
     the `original`, it is measured too by how much masking changed the outputs.  No model is
     changed.  Raises `PruneError` where the masked model has no finite answer, which proves nothing.
     """
-    masked, shrunk = _in_float32(masked), _in_float32(shrunk)
+    pair = masked, shrunk
+    masked, shrunk = map(_in_float32, pair)
     found = traced(masked)
     inputs = examples(masked) if inputs is None else inputs
     comparison = _Comparison(found, structures.left(found.structure, masks), _operations(shrunk))
     comparison.run(masked, inputs)
     ends = _logits(masked, found, inputs)
     end = _largest(ends, _logits(shrunk, found, inputs))
+    if end > LIMIT:  # the rounding of many layers may have come together
+        end = _largest(*(_logits(_computing(each, "float64"), found, inputs) for each in pair))
     changed = None
     if original is not None:
         changed = _largest(_logits(_in_float32(original), found, inputs), ends)
@@ -106,9 +106,13 @@ def _in_float32(model: keras.Model) -> keras.Model:
     kinds = {str(layer.compute_dtype) for _, layer in models_arrays.layers(model)}
     if not any("float" in kind and kind != "float32" for kind in kinds):
         return model
+    return _computing(model, "float32")
+
+
+def _computing(model: keras.Model, policy: str) -> keras.Model:
     found = traced(model)
     kept = structures.keep(found.structure, {})
-    return rebuilt(model, found, kept, models_arrays.arrays(model), policy="float32")
+    return rebuilt(model, found, kept, models_arrays.arrays(model), policy=policy)
 
 
 def _operations(model: keras.Model, path: str = "") -> dict[str, Any]:

@@ -156,7 +156,11 @@ def _logits(answers: np.ndarray, scale: _Scale) -> np.ndarray:
     )
 
 
-def compare(first: Net, second: Net, inputs: Inputs) -> Difference:
-    """Compare the outputs of two networks on inputs of their shapes, n at least 1."""
+def compare(first: Net, second: Net, inputs: Inputs, policy: str | None = None) -> Difference:
+    """Compare the outputs of two networks on inputs of their shapes, n at least 1.
+
+    They compute as `policy` says, `"float64"`, or as they are.
+    """
     with KERAS:
-        return measure.differing(runs(first.model()), runs(second.model()), inputs)
+        models = [each.precise(policy) if policy else each.model() for each in (first, second)]
+        return measure.differing(*map(runs, models), inputs)
