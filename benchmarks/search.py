@@ -25,7 +25,8 @@ from prune.core import anatomy
 from prune.experiments import perform, searching, sweep
 from prune.experiments.cells import Source, Stored
 from prune.experiments.engines import Engine
-from prune.experiments.searching import Prices, Search
+from prune.experiments.prices import Prices, file_bytes
+from prune.experiments.searching import Search
 from prune.experiments.sweep import Curve
 from prune.files.results import Attempt
 from prune.models import loading
@@ -105,9 +106,6 @@ def prepared(data: str, model: str) -> Trial:
     held_out = perform.held_out(source, network)
     engine = perform.engine(cells[0], network, held_out)
     return Trial(network, list(curves(cells, network, source)), engine, file_bytes(network))
-
-
-file_bytes = searching.file_bytes
 
 
 def curves(cells: list[Any], network: Any, source: Source) -> Iterator[Curve]:

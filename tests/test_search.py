@@ -14,7 +14,8 @@ from conftest import make_network
 from prune.core import budgets
 from prune.core.measure import Evaluation
 from prune.core.network import logits
-from prune.experiments.searching import LADDER, deflated
+from prune.experiments.prices import deflated
+from prune.experiments.searching import LADDER
 from prune.files import weights
 from prune.files.results import Attempt
 from prune.views import budgets as views

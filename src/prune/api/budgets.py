@@ -12,9 +12,10 @@ from prune.api.shown import Shown
 from prune.api.subject import ModelOrPath, Subject
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
-from prune.experiments import perform, searching
+from prune.experiments import perform, prices, searching
 from prune.experiments.cells import Cell, Given, Source, Stored
-from prune.experiments.searching import Prices, Search
+from prune.experiments.prices import Prices
+from prune.experiments.searching import Search
 from prune.experiments.sweep import Curve
 from prune.files.folders import Run
 from prune.files.results import Attempt
@@ -106,7 +107,7 @@ def _search(
         curves,
         perform.engine(cells[0], given.network, held_out),
         *bounds,
-        Prices(searching.file_bytes, searching.stopwatch(given.network, held_out.inputs)),
+        Prices(prices.file_bytes, prices.stopwatch(given.network, held_out.inputs)),
         regime=curves[0].retraining,
     )
     search.run()

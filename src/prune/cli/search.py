@@ -16,9 +16,10 @@ from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
-from prune.experiments import perform, searching, shrinking
+from prune.experiments import perform, prices, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
-from prune.experiments.searching import Prices, Search
+from prune.experiments.prices import Prices
+from prune.experiments.searching import Search
 from prune.experiments.sweep import Curve
 from prune.files import atomic, runs, tries
 from prune.files.data import Data
@@ -148,13 +149,13 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
         perform.engine(quest.cells[0], network, held_out),
         quest.asked.of(Budget),
         quest.asked.of(Effort),
-        Prices(searching.file_bytes, searching.stopwatch(network, held_out.inputs)),
+        Prices(prices.file_bytes, prices.stopwatch(network, held_out.inputs)),
         known,
         keep,
         regime=curves[0].retraining,
     )
     macs = anatomy.of(network).multiply_adds()
-    quest.console.say(views.reach(searching.file_bytes(network), macs, search.reach()))
+    quest.console.say(views.reach(prices.file_bytes(network), macs, search.reach()))
     search.run()
     return search
 
@@ -185,16 +186,16 @@ def _saved(quest: Quest, pruned: Any) -> bytes:
     """Return the file of what was found, read back and proved."""
     if anatomy.is_chain(pruned):
         return shrinking.chain(
-            pruned, quest.test.images, searching.chain_content, quest.path, half=False
+            pruned, quest.test.images, prices.chain_content, quest.path, half=False
         ).content
-    return shrinking.model(pruned, quest.test.inputs, quest.path, searching.deflated).content
+    return shrinking.model(pruned, quest.test.inputs, quest.path, prices.deflated).content
 
 
 def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[], Any]:
     def drawn() -> Any:
         from prune.views.front import front  # here: it imports matplotlib
 
-        whole = searching.file_bytes(quest.stored.network)
+        whole = prices.file_bytes(quest.stored.network)
         return front(attempts, (whole, search.unpruned), search.budget)
 
     return drawn

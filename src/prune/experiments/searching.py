@@ -5,9 +5,7 @@ Networks are chosen by training examples that nothing else has seen.
 
 from __future__ import annotations
 
-import io
 import time
-import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,22 +14,20 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from prune import PruneError
-from prune.core import alive, anatomy, budgets, forms, inputs
-from prune.core.inputs import Inputs
+from prune.core import alive, anatomy, budgets
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
-from prune.core.network import Network, Sparsity
+from prune.core.network import Sparsity
 from prune.core.plan import Pruned
 from prune.core.pruning import CRITERIA
-from prune.experiments import grid, sweep, timing
+from prune.experiments import grid, sweep
 from prune.experiments.cells import Cell, Stored
 from prune.experiments.engines import Engine
 from prune.experiments.grid import RANDOM
+from prune.experiments.prices import Prices
 from prune.experiments.sweep import Curve
-from prune.files import keras_writer
 from prune.files.data import Data
 from prune.files.results import Attempt
-from prune.models import running, saving
 from prune.settings import lists
 from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, REPAIRS
 from prune.settings.search import Budget, Effort
@@ -40,53 +36,6 @@ from prune.training.retrain import Regime
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
 COARSE = LADDER[1:]  # coarser, it would stop at the first dip of a curve that is not monotone
 FINEST = Fraction(1, 100)
-
-
-_BATCH, _ROUNDS = 500, 7  # of what is timed
-
-
-def file_bytes(network: Any) -> int:
-    """Count the bytes of the `.keras` file of what matters in a network, deflated.
-
-    Zeros make it short, and stock Keras opens it.
-    """
-    if anatomy.is_chain(network):
-        return len(chain_content(alive.shrink(network)))
-    return len(deflated(saving.content(network.shrunk().model())))
-
-
-def chain_content(network: Network) -> bytes:
-    """Return the deflated `.keras` file of a chain of dense layers."""
-    return deflated(keras_writer.keras_bytes(network))
-
-
-def deflated(archive: bytes) -> bytes:
-    """Return the same archive with every member deflated; stock Keras opens it all the same."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
-        for member in old.infolist():
-            plain = zipfile.ZipInfo(member.filename)  # dated 1980: same bytes every time
-            new.writestr(plain, old.read(member), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def stopwatch(whole: Any, fed: Inputs) -> Callable[[Any], float]:
-    """Return what tells how many times as fast as the whole network another answers."""
-    batch = inputs.part(fed, slice(_BATCH))
-    first = _run(whole)
-
-    def faster(network: Any) -> float:
-        runs = [first, _run(network)]
-        slow, fast = timing.interleaved(runs, [batch], _ROUNDS, lambda number: None)
-        return fast.times_faster(slow)[0]
-
-    return faster
-
-
-def _run(network: Any) -> timing.Timed:
-    if anatomy.is_chain(network):
-        return forms.mixed(network)
-    return running.runs(network.shrunk().model())
 
 
 def candidates(part: Any, network: Stored, given: Collection[str], normalised: bool) -> list[Cell]:
@@ -115,13 +64,6 @@ def check_points(allowed: Fraction | None, seen: Data) -> None:
             "--max-drop is in points of accuracy, and this model is measured by its "
             f"{seen.judge.metric}; leave it out"
         )
-
-
-class Prices(NamedTuple):
-    """How what a network costs is found out."""
-
-    file: Callable[[Any], int]  # the bytes of its file
-    faster: Callable[[Any], float]  # how many times as fast as the whole one
 
 
 class Candidate(NamedTuple):

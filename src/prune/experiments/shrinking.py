@@ -81,8 +81,7 @@ def model(
     told = proof.prove(pruned.model(), written.model(), masks, inputs=some)
     if not told.holds:
         raise PruneError(
-            f"the shrunk model differs from the pruned one: layer {told.worst.layer!r} by "
-            f"{told.worst.share:.3g} of its range, outputs by {told.end:.3g}; nothing was saved; "
+            f"the shrunk model differs from the pruned one: {told.apart}; nothing was saved; "
             "please report it"
         )
     difference = running.compare(pruned, written, inputs)

@@ -116,7 +116,7 @@ def _prove(pruned: Net, small: Net, model: keras.Model) -> None:
     masks = {name: small.kept[group.units] for name, group in pruned.structure.groups.items()}
     told = proof.prove(whole, model, masks, inputs=examples(whole))
     if not told.holds:
-        _refuse(f"at layer {told.worst.layer!r} by {told.worst.share:.3g} of its range")
+        _refuse(f"at {told.apart}")
 
 
 def _refuse(how: str) -> None:

@@ -51,6 +51,12 @@ class Proof(NamedTuple):
         return max(self.layers, key=lambda each: each.share, default=LayerDifference("", 0.0))
 
     @property
+    def apart(self) -> str:
+        """How far both are apart, in words."""
+        layer, share = self.worst
+        return f"layer {layer!r} by {share:.3g} of its range, outputs by {self.end:.3g}"
+
+    @property
     def holds(self) -> bool:
         """Whether every layer and the outputs agree."""
         return self.worst.share <= LIMIT and self.end <= LIMIT
