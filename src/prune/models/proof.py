@@ -7,6 +7,7 @@ without what was cut, and must answer the same, before its activation.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,8 +84,10 @@ def prove(
     comparison.run(masked, inputs)
     ends = _logits(masked, found, inputs)
     end = _largest(ends, _logits(shrunk, found, inputs))
-    if end > LIMIT:  # the rounding of many layers may have come together
-        end = _largest(*(_logits(_computing(each, "float64"), found, inputs) for each in pair))
+    if end > LIMIT >= max((each.share for each in comparison.differences), default=0):
+        # The rounding of many layers may have come together.
+        with suppress(Exception):  # some layers cannot compute so, and float32 has to do
+            end = _largest(*(_logits(_computing(each, "float64"), found, inputs) for each in pair))
     changed = None
     if original is not None:
         changed = _largest(_logits(_in_float32(original), found, inputs), ends)
