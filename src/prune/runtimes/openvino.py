@@ -34,20 +34,24 @@ def _opened(parts: Parts, threads: int) -> Runs:
     # Some processors would compute in bfloat16 unasked.
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     names = {entry.any_name: entry.any_name for entry in model.inputs}
-    requests: dict[tuple[Any, ...], Any] = {}  # of the shapes that were asked for last
+    ready: dict[tuple[Any, ...], Any] = {}  # for the shapes that were asked for last
 
     def run(inputs: Inputs) -> list[np.ndarray]:
         given = dict(placed(inputs, names))
         shapes = tuple(array.shape for array in given.values())
-        if shapes not in requests:  # what is compiled for one shape is faster than for any
-            requests.clear()
+        if shapes not in ready:  # what is compiled for one shape is faster than for any
+            ready.clear()
             model.reshape({name: list(array.shape) for name, array in given.items()})
-            requests[shapes] = core.compile_model(model, "CPU", settings).create_infer_request()
-        request = requests[shapes]
+            request = core.compile_model(model, "CPU", settings).create_infer_request()
+            # To ask a request for its memory takes as long as a small layer: once is enough.
+            taken = {name: request.get_tensor(name).data for name in given}
+            made = [request.get_output_tensor(i).data for i in range(len(model.outputs))]
+            ready[shapes] = request, taken, made
+        request, taken, made = ready[shapes]
         for name, array in given.items():
-            request.get_tensor(name).data[:] = array
-        request.infer()
-        return [request.get_output_tensor(i).data.copy() for i in range(len(model.outputs))]
+            taken[name][...] = array
+        request.infer(share_outputs=True)
+        return [array.copy() for array in made]
 
     return run
 
