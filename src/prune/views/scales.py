@@ -89,7 +89,12 @@ def _apart(ticks: Iterable[float], axis: Axis) -> list[float]:
 def logarithmic(axes: Axes) -> None:
     """Make the horizontal axis logarithmic, with labels enough and none that run together."""
     axes.set_xscale("log")
-    low, high = axes.get_xlim()
+    label_logs(axes.xaxis, _engineered)
+
+
+def label_logs(axis: Axis, text: Callable[[float, int], str]) -> None:
+    """Label a logarithmic axis often enough to read it by, however few powers of ten it has."""
+    low, high = axis.get_view_interval()
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
         ticks = [step * 10.0**decade for decade in decades for step in steps]
@@ -97,9 +102,9 @@ def logarithmic(axes: Axes) -> None:
             break
     else:
         ticks = list(MaxNLocator(_ENOUGH).tick_values(low, high))
-    axes.xaxis.set_major_formatter(FuncFormatter(_engineered))
-    axes.xaxis.set_major_locator(FixedLocator(_apart(ticks, axes.xaxis)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(text))
+    axis.set_major_locator(FixedLocator(_apart(ticks, axis)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _engineered(value: float, _: int) -> str:

@@ -7,12 +7,12 @@ from math import sqrt
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from prune.files.results import Timing
 from prune.settings.pruning import UNIT, WEIGHT
 from prune.settings.spelling import counted
-from prune.views import telling
+from prune.views import scales, telling
 from prune.views.canvas import STYLES, legend_beside, style
 from prune.views.tables import Table
 
@@ -170,7 +170,6 @@ _DRAWN = {
 # The fastest is one of the forms: drawn around it, so that both can be seen.
 _AROUND = {"linestyle": "--", "markerfacecolor": "none", "markersize": 11}
 
-_NARROW = 10  # times as fast, from the slowest to the fastest: a decade
 
 # Of any model, which has no sparse form.
 _SHRUNK = {(WEIGHT, "shrunk"): STYLES[0]}
@@ -219,8 +218,4 @@ def _panel(axes: Axes, rows: list[Timing]) -> None:
     axes.set_yscale("log")
     axes.set(xlabel="k: percent of the weights or units removed")
     axes.xaxis.set_major_formatter(PercentFormatter(decimals=0))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
-    if axes.get_ylim()[1] < _NARROW * axes.get_ylim()[0]:  # or a power of 10 alone has a label
-        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
-    else:
-        axes.yaxis.set_minor_formatter(NullFormatter())
+    scales.label_logs(axes.yaxis, lambda value, _: f"{value:g}x")
