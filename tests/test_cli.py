@@ -251,6 +251,16 @@ def test_version_names_what_computes(prune):
     assert out.startswith(f"prune {package.__version__} (Python ") and "tensorflow 2" in out
 
 
+@pytest.mark.parametrize(("pixels", "others"), [(6, " --data FILE.npz"), (784, "")])
+def test_inspect_proposes_data_of_ones_own_where_others_do_not_fit(
+    prune, tmp_path, rng, pixels, others
+):
+    weights.save(make_network(rng, [pixels, 5, 3], "relu"), tmp_path / "a.keras")
+    _, _, err = prune("inspect", tmp_path / "a.keras")
+    proposed = f"Next: prune compare --weights {tmp_path / 'a.keras'}{others}"
+    assert err.splitlines()[-1] == proposed
+
+
 def test_inspect_tells_what_is_in_a_file(prune, tmp_path, rng):
     network = make_network(rng, [6, 5, 3], "tanh")
     network[0].kernel[:, 0] = 0

@@ -103,3 +103,10 @@ def test_rows_count_what_can_still_matter(prune, tiny):
     assert (part["effective"], part["macs"]) == (12 + 2 + 4 + 2 + 6 + 3, 12 + 4 + 6)
     assert (nothing["effective"], nothing["macs"]) == (3, 0)
     assert whole["file_bytes"] > part["file_bytes"] > nothing["file_bytes"]
+
+
+def test_what_only_guesses_is_warned_of(prune, tiny):
+    told = "WARNING: what was saved hardly knows more than guessing does; a lower --k, "
+    for k, warned in ((99, True), (10, False)):
+        status, _, err = prune("shrink", *tiny, "--method", "unit", "--k", k, "--save", f"{k}.npz")
+        assert status == 0 and (told in err) == warned

@@ -18,6 +18,7 @@ from prune.models.net import net
 from prune.runtimes.forms import Form, placed
 from prune.runtimes.litert import LITERT
 from prune.runtimes.table import RUNTIMES
+from prune.settings.files import FILES_OF
 
 pytestmark = [
     pytest.mark.slow,
@@ -110,7 +111,9 @@ def test_a_stock_runtime_answers_as_keras_does(prune, saved, model, tmp_path, na
     assert row["gzip_bytes"] == sum(len(gzip.compress(f.read_bytes(), 9, mtime=0)) for f in files)
     assert row["correct"] == row["total"] == row["agreeing"] == 70
     assert row["difference"] == pytest.approx(np.abs(answers - wanted).max(), abs=1e-6)
-    assert "70 of 70" in printed and err.splitlines()[-1].startswith("Next: prune shrink")
+    assert "70 of 70" in printed
+    (timer,) = (each for each, file in FILES_OF.items() if file == name)
+    assert err.splitlines()[-1].startswith(f"Next: prune bench --runtime {timer} --k 0,50")
 
 
 def test_the_forms_of_litert_are_counted_in_their_files(prune, saved, model, tmp_path):
@@ -147,8 +150,32 @@ def test_another_answer_than_that_of_keras_is_refused(model):
         outputs = LITERT.opened(parts, threads)
         return lambda inputs: [each + np.float32(2e-5) for each in outputs(inputs)]
 
-    with pytest.raises(PruneError, match="LiteRT differs from Keras by 2e-05 in an output"):
-        exporting.exported(LITERT._replace(opened=opened), whole, Form(), True)
+    moved, plain = LITERT._replace(opened=opened), Form()
+    told = "LiteRT differs from Keras by 2e-05 in an output, more than 1e-05 of the largest.*5 of 5"
+    with pytest.raises(PruneError, match=f"{told}.*--within 3e-05 accepts it"):
+        exporting.exported(moved, whole, plain, True)
+    assert exporting.exported(moved, whole, plain, True, 3e-5).row.difference > 1e-5
+    with pytest.raises(PruneError, match="more than 1.9e-05"):
+        exporting.exported(moved, whole, plain, True, 1.9e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 1.5])
+def test_what_no_rounding_explains_is_not_offered(model, wrong):
+    images = np.random.default_rng(3).random((5, 8, 8, 1)).astype(np.float32)
+    whole = exporting.original(net(model), images, judge.classes(np.zeros(5, int)), images)
+
+    def opened(parts, threads):
+        return lambda inputs: [each + np.float32(wrong) for each in whole.answers]
+
+    with pytest.raises(PruneError, match="nothing was saved$"):
+        exporting.exported(LITERT._replace(opened=opened), whole, Form(), True, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("number", "above"), [(2.59e-5, 3e-5), (2e-5, 3e-5), (9.7e-5, 1e-4), (0.4, 0.5)]
+)
+def test_a_bound_is_proposed_with_one_digit(number, above):
+    assert exporting.one_digit(number) == above
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

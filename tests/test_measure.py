@@ -66,3 +66,27 @@ def test_an_unknown_activation_is_named():
 def test_a_malformed_activation_is_refused(name):
     with pytest.raises(PruneError, match="cannot be evaluated"):
         activation(name)
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "largest", "scale"),
+    [
+        ([1, -4], [1, -3.5], 0.5, 4),
+        ([1, -4], [1, NAN], NAN, 4),  # which hides behind no comparison
+        ([NAN, -4], [NAN, -4], NAN, 4),
+        ([-INF, 2], [-INF, 2.5], 0.5, 2),
+        ([-INF, 2], [INF, 2], INF, 2),
+        ([INF, 2], [3, 2], INF, 2),
+    ],
+)
+def test_what_is_no_number_is_as_far_apart_as_can_be(ours, theirs, largest, scale):
+    first, second = (
+        lambda fed, each=each: [np.tile(np.float32([each]), (len(fed), 1))]
+        for each in (ours, theirs)
+    )
+    found = measure.differing(first, second, np.zeros((measure.CHUNK + 1, 1)))
+    assert np.array_equal(found.largest, largest, equal_nan=True) and found.scale == scale
+    assert found.total == measure.CHUNK + 1

@@ -24,15 +24,18 @@ def export(
     *,
     int8: bool = False,
     sparse: bool = False,
+    within: float = exporting.ROUNDING,
 ) -> Conversion:
     """Write a model for the runtime that the ending of `path` names, and return what it weighs.
 
     - `path`: `.tflite` for LiteRT, `.onnx` for ONNX Runtime, `.xml` for OpenVINO, which has a
       `.bin` beside it.
-    - `examples`: (x, y), or a data set of such batches: the runtime must answer x as Keras does, to
-      1e-5 of the largest output, before anything is written, and is measured on them.
+    - `examples`: (x, y), or a data set of such batches: the runtime must answer x as Keras does,
+      before anything is written, and is measured on them.
     - `int8`: for LiteRT, weights and activations as whole numbers of a byte, by the ranges that are
       seen on x; `sparse`: for LiteRT, a file without zeros.
+    - `within`: of the largest output, by how much any may differ from Keras', but for int8.  What
+      the rounding of a deep model explains the refusal tells.
 
     Raises `PruneError` for what cannot be converted or differs, `EnvironmentFailure` where a
     package of the runtime is missing.
@@ -50,7 +53,7 @@ def export(
     seen = data.fitted(read, given.network, asking.NAME)
     judge = judges.classes(seen.labels) if seen.judge is None else seen.judge
     whole = exporting.original(given.network, seen.inputs, judge, seen.inputs)
-    parts, row = exporting.exported(runtime, whole, form, True)
+    parts, row = exporting.exported(runtime, whole, form, True, within)
     for ending, content in reversed(parts.items()):  # last the one that names it
         atomic.write(path.with_suffix(ending), content)
     return row

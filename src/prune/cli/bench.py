@@ -78,6 +78,5 @@ def _ready(job: Job, points: list[Point], report: Callable[[str], None]) -> Call
     if not asked.runtime:
         return partial(bench.timings, bench.field(points, asked.keras))
     example = timing.batches(job.fed, asked.batch[0])[0]
-    return partial(
-        devices.timings, devices.field(asked.runtime, job.network, points, example, report)
-    )
+    entered = devices.field(asked.runtime, job.network, points, example, report)
+    return partial(devices.timings, entered._replace(within=asked.within))

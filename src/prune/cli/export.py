@@ -19,7 +19,7 @@ from prune.files.data import Data
 from prune.files.results import Conversion
 from prune.runtimes.forms import Form, Parts, Runtime, require
 from prune.runtimes.table import RUNTIMES
-from prune.settings.files import Export, Out, Save, Talk, Weights
+from prune.settings.files import FILES_OF, Export, Out, Save, Talk, Weights
 from prune.views import exports
 
 
@@ -40,7 +40,7 @@ def run(asked: Asked) -> int:
         with console.progress(len(runtime.forms)) as report:
             report("starting Keras", 0, "")
             whole = exporting.original(stored.network, test.inputs, test.judge, seen.inputs)
-            made = _converted(whole, runtime, form, report)
+            made = _converted(whole, runtime, form, own.within, report)
         parts, saved = made[0]
         _write(path, parts)
         order = [form.name for form in runtime.forms]
@@ -50,8 +50,10 @@ def run(asked: Asked) -> int:
     print(texts[asked.of(Out).format], end="")
     console.say(f"\n{exports.conclusion(saved)}")
     console.say(f"Saved {path}; {out}{os.sep} {{table.csv,json,md  run.json}}")
-    given = " ".join(asked.again("to", "int8", "sparse"))
-    console.say(f"Next: prune shrink --method unit --k 50 --save small.keras {given}".rstrip())
+    given = " ".join(asked.again("to", "int8", "sparse", "force"))
+    (timer,) = (name for name, file in FILES_OF.items() if file == own.to)
+    timed = f"prune bench --runtime {timer} --k 0,50 --batch 1 {given}".rstrip()
+    console.say(f"Next: {timed}  (how fast it is, and would be with half of its units)")
     return 0
 
 
@@ -90,15 +92,19 @@ def _seen(runtime: Runtime, wanted: Form, network: Any, source: Source) -> Data 
 
 
 def _converted(
-    whole: Original, runtime: Runtime, wanted: Form, report: Callable[[str, int, str], None]
+    whole: Original,
+    runtime: Runtime,
+    wanted: Form,
+    within: float,
+    report: Callable[[str, int, str], None],
 ) -> list[Exported]:
     """Convert to what is wanted, which must succeed, then to the other forms, which may not."""
-    made = [exporting.exported(runtime, whole, wanted, True)]
+    made = [exporting.exported(runtime, whole, wanted, True, within)]
     report(wanted.name, 1, f"{wanted.name}: {made[0].row.bytes:,} bytes")
     others = [form for form in runtime.forms if form != wanted]
     for number, form in enumerate(others, 2):
         try:
-            made.append(exporting.exported(runtime, whole, form, False))
+            made.append(exporting.exported(runtime, whole, form, False, within))
             report(form.name, number, f"{form.name}: {made[-1].row.bytes:,} bytes")
         except PruneError as error:
             report(form.name, number, f"note: {error}")

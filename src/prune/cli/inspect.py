@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.cli.job import remark_on_activation
 from prune.core import anatomy
+from prune.core.anatomy import Anatomy
 from prune.core.network import Layer
 from prune.files import names, places
 from prune.models import loading
@@ -48,8 +50,17 @@ def run(asked: Asked) -> int:
     print(_table(layers) if chain else _of_any(source.network, layers), end="")
     untold = ("isolate",) if source.assumed else ("isolate", "activation")
     again = " ".join([shlex.quote(str(path)), *asked.again(*untold, only=Activation)])
-    console.say(f"\nNext: prune compare --weights {again}")
+    others = "" if _takes_mnist(whole) else " --data FILE.npz"
+    console.say(f"\nNext: prune compare --weights {again}{others}")
     return 0
+
+
+_MNIST = 28 * 28  # values of an image
+
+
+def _takes_mnist(whole: Anatomy) -> bool:
+    """Tell whether the images that are taken unasked have as many values as the network takes."""
+    return [prod(shape) for shape in whole.inputs().values()] == [_MNIST]
 
 
 def _describe(layer: Layer) -> dict[str, Any]:

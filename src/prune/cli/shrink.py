@@ -11,6 +11,7 @@ from prune.cli import pages
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.core import anatomy
+from prune.core.chance import is_guessing
 from prune.core.measure import Evaluation
 from prune.experiments import perform, shrinking, sweep
 from prune.experiments.shrinking import Saved
@@ -102,8 +103,14 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     else:
         print(tables.to_text(_layers(job, saved)))
         print(tables.to_text(_table(numbers)), end="")
-    jobs.doubted(job, Evaluation(numbers["correct"][0], numbers["total"], None))
+    doubt = jobs.doubted(job, Evaluation(numbers["correct"][0], numbers["total"], None))
     say = job.console.say
+    right = numbers["correct"][1]
+    if not doubt and right is not None and is_guessing(right / numbers["total"], job.test.labels):
+        job.console.warn(
+            "WARNING: what was saved hardly knows more than guessing does; a lower --k, "
+            "--repair lstsq or --retrain N keeps more"
+        )
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "
         f"{numbers['largest_difference']:.2g} in {_output(numbers)} (the largest is "

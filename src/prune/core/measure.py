@@ -92,14 +92,18 @@ def compare(first: Network, second: Network, images: np.ndarray) -> Difference:
 
 
 def differing(first: Runs, second: Runs, fed: Inputs) -> Difference:
-    """Compare what two networks answer to what both are fed, n at least 1."""
+    """Compare what two networks answer to what both are fed, n at least 1.
+
+    What is not a number is as far from all as can be: NaN.
+    """
     largest = scale = 0.0
     agreeing = 0
     for start in range(0, inputs.count(fed), CHUNK):
         some = inputs.part(fed, slice(start, start + CHUNK))
         for i, (ours, theirs) in enumerate(zip(first(some), second(some), strict=True)):
-            largest = max(largest, float(np.abs(ours - theirs).max()))
-            scale = max(scale, float(np.abs(ours).max()))
+            apart = np.subtract(ours, theirs, out=np.zeros_like(ours), where=ours != theirs)
+            largest = float(np.maximum(largest, np.abs(apart).max()))  # NaN, if one of them is
+            scale = max(scale, float(np.abs(ours[np.isfinite(ours)]).max(initial=0)))
             if i == 0:
                 agreeing += _agreeing(ours, theirs)
     return Difference(largest, scale, agreeing, inputs.count(fed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,14 +12,15 @@ from prune import PruneError
 from prune.core import anatomy, inputs, measure
 from prune.core.inputs import Inputs
 from prune.core.judge import Judge
-from prune.core.measure import CHUNK, Runs
+from prune.core.measure import CHUNK, Difference, Runs
 from prune.experiments.engines import cores
 from prune.files.results import Conversion
 from prune.models import keras_bridge, running
 from prune.models.net import KERAS
 from prune.runtimes.forms import Form, Parts, Runtime, packed, size
 
-# The largest difference of outputs, relative to the largest output, that rounding explains.
+# The largest difference of outputs, relative to the largest output, that rounding explains in all
+# but deep models.
 ROUNDING = 1e-5
 
 
@@ -63,10 +65,12 @@ def opened(runtime: Runtime, model: Any, seen: Inputs) -> Runs:
     return lambda some: _or_refuse(why, lambda: run(some))
 
 
-def exported(runtime: Runtime, whole: Original, form: Form, saved: bool) -> Exported:
+def exported(
+    runtime: Runtime, whole: Original, form: Form, saved: bool, within: float = ROUNDING
+) -> Exported:
     """Return a model in the files of a runtime; `PruneError` says why it cannot be had.
 
-    But for int8 its answers are those of Keras, or it is refused.
+    But for int8 its answers are those of Keras, `within` a share of the largest, or it is refused.
     """
     if form.int8 and not inputs.count(whole.seen):
         raise PruneError("int8 needs training images, by which ranges are found; give x_train")
@@ -77,11 +81,8 @@ def exported(runtime: Runtime, whole: Original, form: Form, saved: bool) -> Expo
     places = np.arange(inputs.count(whole.fed))
     ours, theirs = _recalled(whole.answers), _recalled(outputs)
     difference = measure.differing(ours, theirs, places)
-    if not form.int8 and not difference.largest <= ROUNDING * max(1.0, difference.scale):
-        raise PruneError(
-            f"{runtime.title} differs from Keras by {difference.largest:.3g} in an output, more "
-            f"than rounding explains (the largest is {difference.scale:.3g}); nothing was saved"
-        )
+    if not form.int8:
+        check(difference, places.size, within, f"{runtime.title} {{}}; nothing was saved")
     evaluation = running.judged(theirs, ours, places, whole.judge)
     row = Conversion(
         runtime=runtime.title,
@@ -101,6 +102,37 @@ def exported(runtime: Runtime, whole: Original, form: Form, saved: bool) -> Expo
         agreeing=difference.agreeing,
     )
     return Exported(parts, row)
+
+
+def check(found: Difference, total: int, within: float, told: str) -> None:
+    """Refuse answers to `total` examples that are further than `within` from those of Keras.
+
+    `told` is the sentence of it, with a place for by how much.
+    """
+    scale = max(1.0, found.scale)
+    if found.largest <= within * scale:
+        return
+    said = told.format(
+        f"differs from Keras by {found.largest:.3g} in an output, more than {within:g} of the "
+        f"largest, which is {found.scale:.3g}"
+    )
+    if found.largest < scale:  # else, or if it is no number, that is not the answer of this model
+        enough = one_digit(found.largest / scale)
+        said += (
+            f". It has the class of Keras on {found.agreeing:,} of {total:,}: if that is the "
+            f"rounding of a deep model, --within {enough:g} accepts it"
+        )
+    raise PruneError(said)
+
+
+def one_digit(number: float) -> float:
+    """Return the next number above that has a single digit.
+
+    >>> one_digit(2.59e-5)
+    3e-05
+    """
+    unit = 10.0 ** math.floor(math.log10(number))
+    return float(f"{(math.floor(number / unit) + 1) * unit:.0e}")
 
 
 def _or_refuse(why: str, do: Callable[[], Any]) -> Any:

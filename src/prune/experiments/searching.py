@@ -179,6 +179,7 @@ class Search:
         curve = self._curve(number)
 
         def climb(ladder: Sequence[Sparsity]) -> Iterator[Candidate]:
+            self._check_time()
             if curve.retraining:
                 return (self._trained(number, sparsity) for sparsity in ladder)
             return (self._priced(number, pruned) for pruned in self._points(number, ladder))
@@ -326,9 +327,12 @@ class Search:
     def _check_effort(self) -> None:
         if self.effort.tries is not None and len(self.attempts) >= self.effort.tries:
             self.ended = f"--tries {self.effort.tries} were made"
-        elif self._deadline is not None and time.monotonic() > self._deadline:
+            raise _EnoughError
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
             self.ended = f"--minutes {self.effort.minutes} were over"
-        if self.ended:
             raise _EnoughError
 
 

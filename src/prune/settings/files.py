@@ -14,6 +14,7 @@ from prune.settings.fields import (
     path,
     seeds,
     setting,
+    share,
     sizes,
     text,
     truth,
@@ -172,6 +173,12 @@ class Export:
         group=OUTPUT,
     )
     sparse: bool = setting(False, truth(), "leave zeros out of the file (litert)", group=OUTPUT)
+    within: float = setting(
+        1e-5,
+        share(),
+        "of the largest output: by how much any may differ from what Keras answers, but for int8",
+        group=OUTPUT,
+    )
 
 
 @dataclass(frozen=True)
@@ -189,6 +196,9 @@ class Bench:
         "instead, time the network as it is, masked and shrunk in each of these: "
         f"{', '.join(BENCHED)}; one-file forms of `prune export`, held against Keras first",
         commas=True,
+    )
+    within: float = again(
+        Export, "within", about="with --runtime: of the largest output, by how much any may differ"
     )
     threads: int | None = setting(
         None, whole(1), "cores that all of them may use", usual="all there are"
