@@ -188,6 +188,15 @@ def test_from_python_a_live_model_gives_a_smaller_one(rng):
         prune.search(model, (x, y), under=10, criterion="norm", methods="unit")
     with pytest.raises(prune.PruneError, match="no budget was given"):
         prune.search(model, (x, y))
+    asked = {"max_drop": 20, "methods": "unit", "repair": "none"}
+    first = prune.search(model, (x, y), criterion="obs", **asked)
+    both = prune.search(model, (x, y), criterion="obs", then="weight", **asked)
+    assert both.chosen.after == f"unit obs k = {first.chosen.k:g}"
+    assert both.chosen.method == "weight" and both.chosen.bytes < first.chosen.bytes
+    counted = [sum(map(np.count_nonzero, each.model.get_weights())) for each in (both, first)]
+    assert counted[0] < counted[1] and counted[0] <= both.chosen.effective
+    with pytest.raises(prune.PruneError, match="give --method unit"):
+        prune.search(model, (x, y), max_drop=20, then="weight")
 
 
 def test_of_a_loss_the_least_is_the_best_and_points_are_refused(prune, tmp_path, rng):
@@ -254,3 +263,40 @@ def test_the_best_recipe_trains_along_its_own_criterion(prune, tiny, tmp_path):
     assert {row["retrain"] for row in table(tmp_path)} == {"0", "15"}
     run = tmp_path / "work" / "results" / "search" / "run.json"
     assert json.loads(run.read_text())["settings"]["retrain"] == 15
+
+
+def test_what_one_method_has_found_the_other_makes_smaller_still(prune, tiny, tmp_path):
+    asked = ("--max-drop", "3", "--method", "unit", "--calibration", "60")
+    prune("search", *tiny, *asked)
+    alone = [row for row in table(tmp_path) if row["chosen"] == "True"]
+    status, printed, err = prune("search", *tiny, *asked, "--then", "weight")
+    assert status in (0, 1) and "going on: " in err and "; going on from it" in err
+    rows = table(tmp_path)
+    (chosen,) = [row for row in rows if row["chosen"] == "True"]
+    first = f"unit {alone[0]['criterion']}"
+    assert chosen["method"] == "weight" and chosen["after"].startswith(first)
+    assert f"{first}" in printed and ", then weight" in printed
+    assert int(chosen["bytes"]) < int(alone[0]["bytes"])
+    # Told from the network that the first search began with, as every loss is.
+    assert float(chosen["validation"]) >= 0.97
+    saved = tmp_path / "work" / "results" / "search" / "model.keras"
+    assert saved.stat().st_size == int(chosen["bytes"])
+    again = prune("search", *tiny, *asked, "--then", "weight")
+    assert again[1] == printed and again[2].count(" held out, ") == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--max-drop", "3", "--then", "weight"), "give --method unit"),
+        (("--max-drop", "3", "--then", "unit", "--method", "unit"), "give --method weight"),
+        (("--macs", "50", "--then", "weight", "--method", "unit"), "leave out --under, --faster"),
+        (
+            ("--max-drop", "3", "--then", "weight", "--method", "unit", "--criterion", "norm"),
+            "norm",
+        ),
+    ],
+)
+def test_what_cannot_follow_is_refused_in_a_line(prune, tiny, more, told):
+    status, printed, err = search(prune, tiny, *more)
+    assert (status, printed) == (2, "") and told in err and len(err.splitlines()) == 1

@@ -52,6 +52,7 @@ def search(
     macs: float | None = None,
     minutes: int | None = None,
     tries: int | None = None,
+    then: str | None = None,
     methods: str | Sequence[str] = METHODS,
     criterion: str | Sequence[str] | None = None,
     repair: str | Sequence[str] | None = None,
@@ -70,6 +71,7 @@ def search(
     - `under`: how long the deflated `.keras` file may be, such as "500KB"; `faster`: how many times
       as fast as before it must answer; `macs`: percent of the multiply-adds that it may take.
     - `minutes` and `tries` bound the search, which then gives the best so far.
+    - `then`: with `max_drop` and one of `methods`, prune what that has found further by the other.
     - `retrain`: then train along the best curve of each method, for so many epochs each.
     - the others as in `prune.compare`; left out, every criterion and repair there is.
 
@@ -79,17 +81,26 @@ def search(
         Budget, {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs}
     )
     budget.check()
-    effort = options.read(Effort, {"minutes": minutes, "tries": tries})
+    effort = options.read(Effort, {"minutes": minutes, "tries": tries, "then": then})
     asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
     asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
     asked |= {"retrain": retrain}
     named = {name for name, value in asked.items() if value is not None}
     given = subject.of(model)
     normalised = anatomy.of(given.network).normalised()
-    cells = searching.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
+
+    def cells(methods: Any) -> list[Cell]:
+        part = asking.part(asked | {"methods": methods}, seed)
+        return searching.candidates(part, Stored("", seed), named, normalised)
+
     read = material.read(data, "train", asking.names(given))
     source = Source(asking.NAME, None, given=Given(train=read))
-    search = _search(given, cells, source, (budget, effort))
+    searching.check_then(budget, effort, asking.part(asked, seed).methods)
+    first, further = cells(methods), cells(then) if then else []
+    search = _search(given, first, source, (budget, effort))
+    if further and search.best and not search.ended:
+        given, search = _further(given, search, further, source)
+    perform.forget()  # or the data would stay in memory
     asked |= {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs, "seed": seed}
     return _found(given, search, shown.record("search", given, source, asked, {}))
 
@@ -111,8 +122,20 @@ def _search(
         regime=curves[0].retraining,
     )
     search.run()
-    perform.forget()  # or the data would stay in memory
     return search
+
+
+def _further(
+    given: Subject, search: Search, cells: list[Cell], source: Source
+) -> tuple[Subject, Search]:
+    """Go on from what was found, by the other method; return that, too."""
+    small = subject.of(live.shrunk(given.template, search.chosen))
+    curves = list(_curves(small, cells, source))
+    engine = perform.engine(cells[0], small.network, perform.held_out(source, small.network))
+    after = views.name(search.best.attempt)  # type: ignore[union-attr]  # it is there
+    second = search.further(small.network, curves, engine, after)
+    second.run()
+    return (given if second.best is search.best else small), second
 
 
 def _curves(given: Subject, cells: list[Cell], source: Source) -> Iterator[Curve]:

@@ -199,7 +199,8 @@ COMMANDS = (
         "prune search mine.keras --data mine.npz --under 500KB\n"
         "prune search resnet8.keras --macs 50 --method unit\n"
         "prune search --faster 2x --minutes 10\n"
-        "prune search lenet5 --max-drop 0.5 --retrain 2 --minutes 30",
+        "prune search lenet5 --max-drop 0.5 --retrain 2 --minutes 30\n"
+        "prune search resnet8 --max-drop 1 --method unit --then weight",
         (Budget, Effort, Pruning, Save, Weights, Images, Retraining, Out, Page, Talk),
         methods=METHODS,
         without=("k", "k_map", "include_output", "start", "rewind", "ramp_from"),

@@ -20,6 +20,7 @@ from prune.experiments import perform, prices, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.prices import Prices
 from prune.experiments.searching import Search
+from prune.experiments.shrinking import Saved
 from prune.experiments.sweep import Curve
 from prune.files import atomic, runs, tries
 from prune.files.data import Data
@@ -42,6 +43,7 @@ class Quest:
     stored: WeightsFile
     source: Source
     cells: list[Cell]
+    further: list[Cell]  # of the method to go on by, if there is one
     path: Path  # of the file to write
     test: Data
     held_out: Data  # training examples to choose by
@@ -61,17 +63,19 @@ class Quest:
 def run(asked: Asked) -> int:
     """Check everything, search, prove, save, report, print."""
     quest = _prepared(asked)
-    curves = list(_curves(quest))
+    curves = list(_curves(quest, quest.cells, quest.stored.network))
     record = runs.Record(asked.words, quest.asked.plain(), jobs.inputs(quest.stored, quest.test))
     with runs.recorded(quest.out, record):
         search = _searched(quest, curves)
+        if quest.asked.of(Effort).then and search.best and not search.ended:
+            search = _further(quest, search)
         before, after = _on_test(quest, search)
         attempts = _marked(search)
         texts = jobs.write_tables(
             quest.out, attempts, [views.table(attempts, quest.metric)], Attempt
         )
         if search.best:
-            atomic.write(quest.path, _saved(quest, search.chosen))
+            atomic.write(quest.path, _saved(quest, search.chosen).content)
         said = views.conclusion(search, before, after)
         record.results = {"conclusion": said, "measured": len(search.attempts)}
         status = quest.console.picture(quest.out, "front", _front(quest, search, attempts))
@@ -84,8 +88,10 @@ def run(asked: Asked) -> int:
 def _prepared(asked: Asked) -> Quest:
     """Read and check all that was given, before anything is computed."""
     asked.of(Budget).check()
+    searching.check_then(asked.of(Budget), asked.of(Effort), asked.methods())
     path = _path(asked)
     stored, source = jobs.load(asked), jobs.images(asked)
+    cells = [_cells(each, stored) for each in _by_method(asked)]
     asked = asked.at_best(anatomy.is_chain(stored.network))
     test = perform.images(source, "test", stored.network)
     held_out = perform.held_out(source, stored.network)
@@ -96,7 +102,8 @@ def _prepared(asked: Asked) -> Quest:
     jobs.remark_on_scale(console, source.scale, test, held_out)
     for folder, option in ((path.parent, "--save"), (asked.of(Out).out, "--out")):
         runs.prove_writable(folder, option)
-    return Quest(asked, console, stored, source, _cells(asked, stored), path, test, held_out)
+    found = cells[0], cells[1] if cells[1:] else []
+    return Quest(asked, console, stored, source, *found, path, test, held_out)
 
 
 def _path(asked: Asked) -> Path:
@@ -110,7 +117,16 @@ def _path(asked: Asked) -> Path:
     return save.save
 
 
+def _by_method(asked: Asked) -> Iterator[Asked]:
+    """Yield what is asked of the first search, and of the one that goes on by another method."""
+    yield asked
+    if then := asked.of(Effort).then:
+        yield replace(asked, given=asked.given | {"method": then})
+
+
 def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
+    """Return the curves to look along: with `--retrain best`, by the recipe of their method."""
+    asked = asked.at_best(anatomy.is_chain(stored.network))
     part = replace(asked.part(), methods=asked.methods())
     jobs.check_criteria(part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
@@ -118,9 +134,9 @@ def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
     return searching.candidates(part, network, asked.given, normalised)
 
 
-def _curves(quest: Quest) -> Iterator[Curve]:
-    for cell in quest.cells:
-        begun = perform.Begun(quest.stored.network)
+def _curves(quest: Quest, cells: list[Cell], network: Any) -> Iterator[Curve]:
+    for cell in cells:
+        begun = perform.Begun(network)
         try:
             yield perform.curve(cell, begun, quest.source, spares=True)
         except PruneError as error:
@@ -136,7 +152,6 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
     kept = tries.read(quest.out, identity)
     if kept:
         quest.console.say(f"going on: {counted(len(kept), 'network')} measured before")
-    known = {(each.curve, each.k): each for each in kept}
 
     def keep(attempt: Attempt) -> None:
         kept.append(attempt)
@@ -150,7 +165,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
         quest.asked.of(Budget),
         quest.asked.of(Effort),
         Prices(prices.file_bytes, prices.stopwatch(network, held_out.inputs)),
-        known,
+        _known(kept, ""),
         keep,
         regime=curves[0].retraining,
     )
@@ -158,6 +173,25 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
     quest.console.say(views.reach(prices.file_bytes(network), macs, search.reach()))
     search.run()
     return search
+
+
+def _known(kept: list[Attempt], after: str) -> dict[tuple[int, float], Attempt]:
+    return {(each.curve, each.k): each for each in kept if each.after == after}
+
+
+def _further(quest: Quest, search: Search) -> Search:
+    """Save what was found, and go on from that file by the other method."""
+    saved = _saved(quest, search.chosen)
+    atomic.write(quest.path, saved.content)
+    network, after = saved.network, views.name(search.best.attempt)
+    quest.console.say(f"saved {quest.path}: {after}; going on from it")
+    curves = list(_curves(quest, quest.further, network))
+    engine = perform.engine(quest.further[0], network, quest.held_out)
+    second = search.further(network, curves, engine, after)
+    second.regime = curves[0].retraining
+    second.known = _known(tries.read(quest.out, _identity(quest)), after)
+    second.run()
+    return second
 
 
 def _identity(quest: Quest) -> dict[str, Any]:
@@ -177,18 +211,19 @@ def _marked(search: Search) -> list[Attempt]:
 
 def _on_test(quest: Quest, search: Search) -> tuple[Evaluation, Evaluation | None]:
     """Return what the network does on the test set, before and after: once, to be reported."""
-    network = quest.stored.network
-    engine = perform.engine(quest.cells[0], network, quest.test)
-    return engine(network), engine(search.chosen) if search.best else None
+
+    def measured(network: Any) -> Evaluation:
+        return perform.engine(quest.cells[0], network, quest.test)(network)
+
+    return measured(quest.stored.network), measured(search.chosen) if search.best else None
 
 
-def _saved(quest: Quest, pruned: Any) -> bytes:
+def _saved(quest: Quest, pruned: Any) -> Saved:
     """Return the file of what was found, read back and proved."""
     if anatomy.is_chain(pruned):
-        return shrinking.chain(
-            pruned, quest.test.images, prices.chain_content, quest.path, half=False
-        ).content
-    return shrinking.model(pruned, quest.test.inputs, quest.path, prices.deflated).content
+        write = prices.chain_content
+        return shrinking.chain(pruned, quest.test.images, write, quest.path, half=False)
+    return shrinking.model(pruned, quest.test.inputs, quest.path, prices.deflated)
 
 
 def _front(quest: Quest, search: Search, attempts: list[Attempt]) -> Callable[[], Any]:

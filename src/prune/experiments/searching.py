@@ -29,7 +29,7 @@ from prune.experiments.sweep import Curve
 from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.settings import lists
-from prune.settings.pruning import BN, LSTSQ, NO_REPAIR, REPAIRS
+from prune.settings.pruning import BN, LSTSQ, METHODS, NO_REPAIR, REPAIRS
 from prune.settings.search import Budget, Effort
 from prune.training.retrain import Regime
 
@@ -66,6 +66,22 @@ def check_points(allowed: Fraction | None, seen: Data) -> None:
         )
 
 
+def check_then(budget: Budget, effort: Effort, methods: Sequence[str]) -> None:
+    """Refuse to go on by another method where that makes nothing better, or there is none other."""
+    if effort.then is None:
+        return
+    if budget.bounds_size:
+        raise PruneError(
+            "--then goes on to what is smaller, which --max-drop alone looks for; leave out "
+            "--under, --faster and --macs"
+        )
+    (other,) = (each for each in METHODS if each != effort.then)
+    if tuple(methods) != (other,):
+        raise PruneError(
+            f"--then {effort.then} goes on from what the other method leaves: give --method {other}"
+        )
+
+
 class Candidate(NamedTuple):
     """A network along a curve, and what it costs; measured only if it is worth it."""
 
@@ -96,16 +112,21 @@ class Search:
     attempts: list[Attempt] = field(default_factory=list)  # that were measured
     priced: list[Attempt] = field(default_factory=list)  # all that were looked at
     best: Candidate | None = None
+    after: str = ""  # what was done to get the network, if it is what another search has found
+    _whole: Evaluation | None = None  # what an unpruned network does, to be lost from
+    _macs: int = 0  # of the unpruned one
+    _deadline: float | None = None
     _ends: dict[tuple[str, str, str], Sparsity] = field(default_factory=dict)  # of curves
     _sizes: dict[tuple[int, Sparsity], int] = field(default_factory=dict)
     ended: str = ""  # why, if not since all was looked at
 
     def run(self) -> Candidate | None:
         """Look along every curve; return the best network within the budget, if there is one."""
-        started = time.monotonic()
-        self._whole = self.engine(self.network)
-        self._macs = anatomy.of(self.network).multiply_adds()
-        self._deadline = started + 60 * self.effort.minutes if self.effort.minutes else None
+        if self._whole is None:
+            minutes = self.effort.minutes
+            self._deadline = time.monotonic() + 60 * minutes if minutes else None
+            self._whole = self.engine(self.network)
+            self._macs = anatomy.of(self.network).multiply_adds()
         with suppress(_EnoughError):
             for number in chain(self._numbers(), self._to_train()):
                 self._look_along(number)
@@ -113,6 +134,16 @@ class Search:
             (pruned,) = self._points(self.best.curve, [self.best.sparsity])
             self.best = self.best._replace(pruned=pruned)
         return self.best
+
+    def further(self, network: Any, curves: Sequence[Curve], engine: Engine, after: str) -> Search:
+        """Return a search that goes on from what was found, along curves of that, to better it.
+
+        Losses, work and time are still told from the network that the first search began with.
+        """
+        known: dict[tuple[int, float], Attempt] = {}
+        own: dict[str, Any] = {"network": network, "curves": curves, "engine": engine}
+        own |= {"known": known, "after": after, "_ends": {}, "_sizes": {}}
+        return replace(self, **own)
 
     def _numbers(self) -> Sequence[int]:
         """Return the curves in the order in which to look along them.
@@ -129,7 +160,7 @@ class Search:
         A curve has a second number, by as many more as there are curves, for its trained networks.
         """
         for method in dict.fromkeys(curve.method for curve in self.curves if self.regime):
-            own = [each for each in self.attempts if each.method == method]
+            own = [at for at in self.attempts if (at.method, at.after) == (method, self.after)]
             within = [each for each in own if self._keeps(each)] or own
             if within:
                 best = max(within, key=self._rank)
@@ -309,6 +340,7 @@ class Search:
             effective=small.nonzero(),
             faster=None if self.budget.faster is None else self.prices.faster(pruned.network),
             retrain=retraining.recipe.epochs if retraining else 0,
+            after=self.after,
         )
         self.priced.append(attempt)
         return Candidate(number, pruned, attempt)

@@ -132,6 +132,7 @@ class Attempt:
     faster: float | None = _measured(default=None)  # times as fast as the whole network
     chosen: bool = _measured(default=False)
     retrain: int = 0  # epochs
+    after: str = ""  # what was done before, of a network that was pruned twice
 
 
 Entry = Row | Timing | Epoch | Conversion | Attempt | dict[str, Any]  # one line of a table

@@ -9,7 +9,8 @@ from typing import Any
 
 from prune import PruneError
 from prune.settings import lists
-from prune.settings.fields import COMMON, OUTPUT, REMOVED, Kind, percent, setting, whole
+from prune.settings.fields import COMMON, OUTPUT, REMOVED, Kind, one_of, percent, setting, whole
+from prune.settings.pruning import UNIT, WEIGHT
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
 
@@ -115,4 +116,10 @@ class Effort:
     )
     tries: int | None = setting(
         None, whole(1), "stop looking after so many networks were measured", group=REMOVED
+    )
+    then: str | None = setting(
+        None,
+        one_of(WEIGHT, UNIT, metavar="METHOD"),
+        "with --max-drop: prune what --method has found further, by this one",
+        group=REMOVED,
     )

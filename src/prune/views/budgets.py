@@ -60,7 +60,8 @@ def name(attempt: Attempt) -> str:
     """Name how a network was pruned."""
     repair = "" if attempt.repair == "none" else f" + {attempt.repair}"
     repair += f" + {counted(attempt.retrain, 'epoch')}" if attempt.retrain else ""
-    return f"{attempt.method} {attempt.criterion}{repair} k = {attempt.k:.15g}"
+    before = f"{attempt.after}, then " if attempt.after else ""
+    return f"{before}{attempt.method} {attempt.criterion}{repair} k = {attempt.k:.15g}"
 
 
 def drop(before: Evaluation, after: Evaluation) -> tuple[float, float, float]:
