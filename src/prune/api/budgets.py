@@ -77,32 +77,33 @@ def search(
 
     The given model is not changed.  Raises `PruneError` if no model is within the budget.
     """
-    budget = options.read(
-        Budget, {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs}
-    )
+    priced = {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs}
+    budget = options.read(Budget, priced)
     budget.check()
     effort = options.read(Effort, {"minutes": minutes, "tries": tries, "then": then})
     asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
     asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
     asked |= {"retrain": retrain}
-    named = {name for name, value in asked.items() if value is not None}
+    searching.check_then(budget, effort, asking.part(asked, seed).methods)
     given = subject.of(model)
-    normalised = anatomy.of(given.network).normalised()
-
-    def cells(methods: Any) -> list[Cell]:
-        part = asking.part(asked | {"methods": methods}, seed)
-        return searching.candidates(part, Stored("", seed), named, normalised)
-
+    cells = [_cells(given, asked, seed), _cells(given, asked | {"methods": then}, seed)]
     read = material.read(data, "train", asking.names(given))
     source = Source(asking.NAME, None, given=Given(train=read))
-    searching.check_then(budget, effort, asking.part(asked, seed).methods)
-    first, further = cells(methods), cells(then) if then else []
-    search = _search(given, first, source, (budget, effort))
-    if further and search.best and not search.ended:
-        given, search = _further(given, search, further, source)
+    search = _search(given, cells[0], source, (budget, effort))
+    if then and search.best and not search.ended:
+        given, search = _further(given, search, cells[1], source)
     perform.forget()  # or the data would stay in memory
-    asked |= {"max_drop": max_drop, "under": under, "faster": faster, "macs": macs, "seed": seed}
+    asked |= {**priced, "then": then, "seed": seed}
     return _found(given, search, shown.record("search", given, source, asked, {}))
+
+
+def _cells(given: Subject, asked: dict[str, Any], seed: int) -> list[Cell]:
+    """Return the curves to look along by the methods that are asked for, if any are."""
+    if not asked["methods"]:
+        return []
+    named = {name for name, value in asked.items() if value is not None}
+    normalised = anatomy.of(given.network).normalised()
+    return searching.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
 
 
 def _search(
