@@ -192,6 +192,7 @@ def test_from_python_a_live_model_gives_a_smaller_one(rng):
     first = prune.search(model, (x, y), criterion="obs", **asked)
     both = prune.search(model, (x, y), criterion="obs", then="weight", **asked)
     assert both.chosen.after == f"unit obs k = {first.chosen.k:g}"
+    assert both.chosen.validation >= 0.8  # of all that the whole model has right
     assert both.chosen.method == "weight" and both.chosen.bytes < first.chosen.bytes
     counted = [sum(map(np.count_nonzero, each.model.get_weights())) for each in (both, first)]
     assert counted[0] < counted[1] and counted[0] <= both.chosen.effective

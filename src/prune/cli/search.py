@@ -165,7 +165,7 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
         quest.asked.of(Budget),
         quest.asked.of(Effort),
         Prices(prices.file_bytes, prices.stopwatch(network, held_out.inputs)),
-        _known(kept, ""),
+        {(each.after, each.curve, each.k): each for each in kept},
         keep,
         regime=curves[0].retraining,
     )
@@ -173,10 +173,6 @@ def _searched(quest: Quest, curves: list[Curve]) -> Search:
     quest.console.say(views.reach(prices.file_bytes(network), macs, search.reach()))
     search.run()
     return search
-
-
-def _known(kept: list[Attempt], after: str) -> dict[tuple[int, float], Attempt]:
-    return {(each.curve, each.k): each for each in kept if each.after == after}
 
 
 def _further(quest: Quest, search: Search) -> Search:
@@ -189,7 +185,6 @@ def _further(quest: Quest, search: Search) -> Search:
     engine = perform.engine(quest.further[0], network, quest.held_out)
     second = search.further(network, curves, engine, after)
     second.regime = curves[0].retraining
-    second.known = _known(tries.read(quest.out, _identity(quest)), after)
     second.run()
     return second
 

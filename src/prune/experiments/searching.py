@@ -95,6 +95,9 @@ class Candidate(NamedTuple):
         return Fraction(self.attempt.k) / 100
 
 
+Known = dict[tuple[str, int, float], Attempt]  # measured before; by what went before, curve and k
+
+
 @dataclass
 class Search:
     """A search in progress."""
@@ -105,7 +108,7 @@ class Search:
     budget: Budget
     effort: Effort
     prices: Prices
-    known: dict[tuple[int, float], Attempt] = field(default_factory=dict)  # of an earlier search
+    known: Known = field(default_factory=dict)
     keep: Callable[[Attempt], None] = lambda attempt: None  # what was measured
     watch: Callable[[str], None] = lambda doing: None
     regime: Regime | None = None  # how to train the best of each method, if that is asked for
@@ -140,9 +143,8 @@ class Search:
 
         Losses, work and time are still told from the network that the first search began with.
         """
-        known: dict[tuple[int, float], Attempt] = {}
         own: dict[str, Any] = {"network": network, "curves": curves, "engine": engine}
-        own |= {"known": known, "after": after, "_ends": {}, "_sizes": {}}
+        own |= {"after": after, "_ends": {}, "_sizes": {}}
         return replace(self, **own)
 
     def _numbers(self) -> Sequence[int]:
@@ -228,7 +230,7 @@ class Search:
 
     def _trained(self, number: int, sparsity: Sparsity) -> Candidate:
         """Train a network, unless it was measured before."""
-        if (known := self.known.get((number, lists.k(sparsity)))) is not None:
+        if (known := self.known.get((self.after, number, lists.k(sparsity)))) is not None:
             return Candidate(number, None, known)
         self._check_effort()
         (pruned,) = self._points(number, [sparsity])
@@ -325,7 +327,7 @@ class Search:
     def _priced(self, number: int, pruned: Pruned) -> Candidate:
         method, criterion, plan, retraining = self._curve(number)
         k = lists.k(pruned.sparsity)
-        if (known := self.known.get((number, k))) is not None:
+        if (known := self.known.get((self.after, number, k))) is not None:
             return Candidate(number, pruned, known)
         small = anatomy.of(anatomy.of(pruned.network).shrunk())
         attempt = Attempt(
