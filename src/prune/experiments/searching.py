@@ -36,6 +36,9 @@ from prune.training.retrain import Regime
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
 COARSE = LADDER[1:]  # coarser, it would stop at the first dip of a curve that is not monotone
 FINEST = Fraction(1, 100)
+# What refits what is left goes through these whatever is asked for, or what becomes of a network
+# would depend on which others are looked at, and be worse where few are.
+_STEPS = tuple(Fraction(k, 100) for k in (25, 50, 60))
 
 
 def candidates(part: Any, network: Stored, given: Collection[str], normalised: bool) -> list[Cell]:
@@ -203,9 +206,13 @@ class Search:
 
     def _points(self, number: int, ladder: Sequence[Sparsity]) -> Iterator[Pruned]:
         curve = self._curve(number)
-        plan = curve.plan._replace(sparsities=tuple(ladder))
+        through = set(ladder)
+        if CRITERIA[curve.method][curve.criterion].refits and not curve.retraining:
+            through |= {step for step in _STEPS if step < max(ladder, default=0)}
+        plan = curve.plan._replace(sparsities=tuple(sorted(through)))
         for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
-            yield pruned
+            if pruned.sparsity in ladder:
+                yield pruned
 
     def _look_along(self, number: int) -> None:
         """Find the place along a curve where the budget ends."""
