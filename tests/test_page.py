@@ -252,6 +252,19 @@ def test_a_page_stays_small_whatever_there_is_to_show(curves, points, layers):
     assert left_out or "All" not in text
 
 
+@pytest.mark.parametrize(("runs", "curves", "charts"), [(3, 6, 4), (8, 9, 1), (40, 20, 0)])
+def test_runs_side_by_side_stay_small_and_keep_their_charts_as_long_as_can_be(runs, curves, charts):
+    rows = [
+        _row("weight", k, 990 - k, criterion=f"c{i}", effective=1000 - k, macs=2000 - k)
+        for i, k in product(range(curves), range(0, 100, 10))
+    ]
+    text = page([_run(rows=rows)] * runs)
+    seen = check(text)
+    assert len({attrs["id"] for attrs in seen.all("input")}) >= runs * charts
+    if not charts:
+        assert not seen.all("input")
+
+
 def test_a_long_conclusion_stands_below_a_short_one():
     run = _run()
     found = [f"Way {i} holds up to k = {i}.5;" for i in range(99)]

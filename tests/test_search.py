@@ -282,8 +282,12 @@ def test_what_one_method_has_found_the_other_makes_smaller_still(prune, tiny, tm
     assert float(chosen["validation"]) >= 0.97
     saved = tmp_path / "work" / "results" / "search" / "model.keras"
     assert saved.stat().st_size == int(chosen["bytes"])
-    again = prune("search", *tiny, *asked, "--then", "weight")
+    again = prune("search", *tiny, *asked, "--then", "weight", "--html")
     assert again[1] == printed and again[2].count(" held out, ") == 0
+    page = (saved.parent / "report.html").read_text()
+    curves = {(row["after"], row["curve"]) for row in rows}
+    assert len(re.findall('<li data-curve="', page)) == len(curves) > 1
+    assert ">then weight " in page
 
 
 @pytest.mark.parametrize(

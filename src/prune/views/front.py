@@ -31,10 +31,10 @@ def front(attempts: Sequence[Attempt], whole: tuple[int, Evaluation], budget: Bu
         reference(axes, float(Fraction(unpruned.value) - budget.max_drop), "the budget")
     if budget.under is not None:
         axes.axvline(budget.under, color="#666666", linewidth=1, linestyle=":", label="the budget")
-    methods = list(dict.fromkeys(attempt.method for attempt in attempts))
-    for method, (color, marker) in zip(methods, STYLES, strict=False):
-        own = [attempt for attempt in attempts if attempt.method == method]
-        _draw(axes, own, marker, color=color, linestyle="", label=f"by {method}")
+    ways = dict.fromkeys(map(_way, attempts))
+    for way, (color, marker) in zip(ways, STYLES, strict=False):
+        own = [attempt for attempt in attempts if _way(attempt) == way]
+        _draw(axes, own, marker, color=color, linestyle="", label=way)
     axes.plot([size], [unpruned.value], "D", color="#000000", label="unpruned")
     _draw(axes, chosen, "o", markersize=16, fillstyle="none", color="#000000", label="chosen")
     axes.set(xlabel="bytes of the file")
@@ -42,6 +42,10 @@ def front(attempts: Sequence[Attempt], whole: tuple[int, Evaluation], budget: Bu
     _measure(axes, [*(attempt.validation for attempt in attempts), unpruned.value], unpruned.metric)
     legend_beside(axes)
     return figure
+
+
+def _way(attempt: Attempt) -> str:
+    return f"{'then ' if attempt.after else ''}by {attempt.method}"
 
 
 def _draw(axes: Axes, attempts: Sequence[Attempt], marker: str, **look: object) -> None:

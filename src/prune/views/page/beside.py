@@ -11,17 +11,19 @@ from prune.core.measure import wilson
 from prune.core.spread import spread
 from prune.files.folders import Cells
 from prune.views.page import chart
+from prune.views.page.chart import Fullness
 from prune.views.page.curves import Curve, metric, told
 from prune.views.page.facts import Facts
 from prune.views.page.html import Markup, joined, table, tag
 from prune.views.page.numbers import plain, short, size
 
 _MOST = 20  # curves in one chart
+_PAIRS = 30  # of runs that are told of
 
 
-def section(found: Sequence[Facts]) -> Markup:
+def section(found: Sequence[Facts], charts: Fullness) -> Markup:
     """Return the runs side by side, their curves in one chart, and their differences."""
-    return joined([_overview(found), *_charts(found), *_differences(found)])
+    return joined([_overview(found), *_charts(found, charts), *_differences(found)])
 
 
 def _overview(found: Sequence[Facts]) -> Markup:
@@ -65,7 +67,7 @@ def _measured(facts: Facts, value: float) -> str:
     return told(metric(facts.run.rows[0]), value)
 
 
-def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
+def _charts(found: Sequence[Facts], full: Fullness) -> Iterator[Markup]:
     """Yield a chart for each data set, with the curves of all runs on it."""
     for i, (data, own) in enumerate(_by_data(found).items()):
         curves = [
@@ -75,7 +77,7 @@ def _charts(found: Sequence[Facts]) -> Iterator[Markup]:
         ]
         if len(own) > 1 and len(curves) <= _MOST:
             title = tag("h3", f"On {own[0].data_name} {data}")
-            yield tag("section", title, chart.section(curves, None, f"all{i}", "parameters"))
+            yield tag("section", title, chart.section(curves, None, f"all{i}", "parameters", full))
 
 
 def _by_data(found: Sequence[Facts]) -> dict[str, list[Facts]]:
@@ -103,11 +105,19 @@ def _differences(found: Sequence[Facts]) -> Iterator[Markup]:
         pairs += own
         refused += [f"{one.run.name} and {other.run.name}: {why}"] if why else []
     if pairs:
-        yield _table(pairs)
-        yield tag("p", _NOTE, class_="note")
+        yield _table(pairs[:_PAIRS])
+        yield tag("p", _NOTE + _more(len(pairs)), class_="note")
     if refused:
         yield tag("h3", "What cannot be compared")
-        yield tag("ul", *(tag("li", each) for each in refused))
+        yield tag("ul", *(tag("li", each) for each in refused[:_PAIRS]))
+        if left_out := _more(len(refused)):
+            yield tag("p", left_out, class_="note")
+
+
+def _more(pairs: int) -> str:
+    """Say how many are left out, if any are."""
+    left_out = pairs - _PAIRS
+    return f" {left_out:,} more pairs are left out; report fewer runs." if left_out > 0 else ""
 
 
 _NOTE = (

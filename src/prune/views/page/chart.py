@@ -27,10 +27,19 @@ _MARKERS = (
     "m-1.6-4.8h3.2v3.2h3.2v3.2h-3.2v3.2h-3.2v-3.2h-3.2v-3.2h3.2z",
     "m-5-2.4h10l-5 7.6z",
 )
-_POINTED = 220  # points; of more none has a title of its own
 _NAMED = 10  # curves; of more the names stand below only
 _LINE = 16  # between two names
 _LETTERS = 33  # of a name beside the chart
+
+
+class Fullness(NamedTuple):
+    """How much of charts is drawn."""
+
+    pointed: int = 220  # points of a chart; of more none has a title of its own
+    axes: int = len(COSTS)  # that there are to choose from, the one that is seen first among them
+
+
+FULL = Fullness()
 
 
 class Frame(NamedTuple):
@@ -46,20 +55,31 @@ class Frame(NamedTuple):
         return _LEFT + wide * self.x.place(x), _TOP + high * (1 - self.y.place(y))
 
 
-def section(found: list[Curve], whole: Interval | None, key: str, shown: str = "k") -> Markup:
+def section(
+    found: list[Curve],
+    whole: Interval | None,
+    key: str,
+    shown: str = "k",
+    fullness: Fullness = FULL,
+) -> Markup:
     """Return the charts of curves, one on each axis, and which curve is which.
 
     `key` tells the charts of one page apart; `shown` is the axis that one sees first.
     """
     known = [name for name in COSTS if _is_known(found, name)]
     shown = shown if shown in known else known[0]
+    if not fullness.axes:
+        return tag("p", "The page has no room for this chart: report fewer runs.", class_="note")
+    known = [shown, *(name for name in known if name != shown)][: fullness.axes]
+    known.sort(key=list(COSTS).index)
     choices = []
     for name in known:
         own = f"{key}-{name}"
         at_first = True if name == shown else None
         choices.append(tag("input", type="radio", name=f"{key}-axis", id=own, checked=at_first))
         choices.append(tag("label", name, for_=own))
-    charts = [tag("div", chart(found, whole, name), class_="plot") for name in known]
+    pointed = sum(len(curve.points) for curve in found) <= fullness.pointed
+    charts = [tag("div", chart(found, whole, (name, pointed)), class_="plot") for name in known]
     measured = found[0].metric.name
     titled = tag("legend", f"{measured[:1].upper()}{measured[1:]} against")
     plots = tag(
@@ -73,16 +93,16 @@ def _is_known(found: list[Curve], name: str) -> bool:
     return all(name in point.costs for point in points) and any(p.costs[name] > 0 for p in points)
 
 
-def chart(found: list[Curve], whole: Interval | None, name: str) -> Markup:
-    """Return one chart, with an interval at each point."""
+def chart(found: list[Curve], whole: Interval | None, how: tuple[str, bool]) -> Markup:
+    """Return the chart on one axis, with an interval at each point, which may have a title."""
+    name, _ = how
     frame = _frame(found, whole, name)
-    pointed = sum(len(curve.points) for curve in found) <= _POINTED
     _, label = COSTS[name]
     height = f"{found[0].examples} {found[0].metric.name}"
     parts = [*_grid(frame, label, height)]
     if whole:
         parts.append(_reference(frame, whole))
-    drawn = [_line(curve, i, frame, (name, pointed)) for i, curve in enumerate(found)]
+    drawn = [_line(curve, i, frame, how) for i, curve in enumerate(found)]
     names = _names(found, frame, name) if len(found) <= _NAMED else ()
     measured = f"{height[:1].upper()}{height[1:]} against {label}"
     said = f"{measured}: {len(found)} curves; the rows below have the values."

@@ -11,6 +11,7 @@ from prune.core.judge import ACCURACY
 from prune.core.measure import wilson
 from prune.core.spread import Spread, spread
 from prune.files.folders import Cells, Run
+from prune.settings import spelling
 from prune.settings.pruning import NO_REPAIR
 from prune.views import metrics, telling
 from prune.views.metrics import Metric
@@ -78,9 +79,10 @@ def curves(run: Run) -> list[Curve]:
 
 def tried(run: Run) -> list[Curve]:
     """Return the curves that `search` has looked along, by the examples that it chose by."""
-    grouped: dict[int, list[Cells]] = {}
+    grouped: dict[tuple[str, int], list[Cells]] = {}
     for place, row in enumerate(run.others):
-        grouped.setdefault(row["curve"], []).append({**row, "file_bytes": row["bytes"], "": place})
+        own = {**row, "file_bytes": row["bytes"], "": place}
+        grouped.setdefault((row.get("after") or "", row["curve"]), []).append(own)
     return [_tried(sorted(rows, key=lambda row: row["k"])) for rows in grouped.values()]
 
 
@@ -91,7 +93,9 @@ def _tried(rows: list[Cells]) -> Curve:
         Point(row["k"], Interval(*[row["validation"]] * 3), _costs([row]), (row[""],), (row,))
         for row in rows
     )
-    label = f"{first['method']} {first['criterion']}{repair}"
+    trained = f" + {spelling.counted(first['retrain'], 'epoch')}" if first.get("retrain") else ""
+    before = "then " if first.get("after") else ""
+    label = f"{before}{first['method']} {first['criterion']}{repair}{trained}"
     return Curve(label, first["method"], first["criterion"], tuple(points), metric({}), "held-out")
 
 

@@ -14,6 +14,7 @@ from prune.files.folders import Run
 from prune.settings.spelling import counted
 from prune.views import telling
 from prune.views.page import beside, card, chart, curves, layers, origin, rows, tiles
+from prune.views.page.chart import FULL, Fullness
 from prune.views.page.curves import COSTS, Chosen, means, metric, told
 from prune.views.page.drawing import Drops, drawing, key
 from prune.views.page.facts import Facts
@@ -30,17 +31,20 @@ class Detail(NamedTuple):
 
     rows: int
     drawings: int
+    charts: Fullness = FULL
     tables: bool = True  # of layers
 
 
 # From all to what is left where that is too much for one page.
 _DETAILS = (
     Detail(2000, 2),
-    Detail(400, 2),
-    Detail(100, 1),
-    Detail(40, 1, tables=False),
-    Detail(10, 0, tables=False),
-    Detail(0, 0, tables=False),
+    Detail(2000, 2, Fullness(pointed=80)),
+    Detail(400, 2, Fullness(pointed=80)),
+    Detail(100, 1, Fullness(pointed=40)),
+    Detail(40, 1, Fullness(pointed=40), tables=False),
+    Detail(10, 0, Fullness(pointed=0), tables=False),
+    Detail(0, 0, Fullness(pointed=0, axes=1), tables=False),
+    Detail(0, 0, Fullness(pointed=0, axes=0), tables=False),
 )
 
 
@@ -100,7 +104,7 @@ def _body(found: Sequence[Facts], detail: Detail, title: str) -> Iterator[Markup
     if len(found) > 1:
         links = [tag("a", facts.run.name, href=f"#run{i}") for i, facts in enumerate(found)]
         yield tag("nav", *links, aria_label="Runs")
-        yield tag("section", tag("h2", "Side by side"), beside.section(found))
+        yield tag("section", tag("h2", "Side by side"), beside.section(found, detail.charts))
     for i, facts in enumerate(found):
         yield from _run(facts, (i, len(found) > 1), (detail, _drops(facts, found)))
     if judged := card.section(found):
@@ -169,7 +173,7 @@ def _run(facts: Facts, where: tuple[int, bool], shown: tuple[Detail, Drops]) -> 
             tag("p", f"This run is {status}: what is here is not all of it.", class_="unmet")
         )
     yield tag("section", *parts, id=f"run{place}")
-    yield from _accuracy(facts, place, name)
+    yield from _accuracy(facts, place, name, detail.charts)
     if drawn := _model(facts, place, detail, drops):
         yield tag("section", tag("h2", f"{name}The model before and after"), *drawn)
     if all_rows := rows.section(run, detail.rows) if detail.rows else None:
@@ -190,16 +194,16 @@ def _named(chosen: Chosen) -> str:
     return f"{chosen.curve.label}, k = {plain(chosen.point.k)}"
 
 
-def _accuracy(facts: Facts, place: int, name: str) -> Iterator[Markup]:
+def _accuracy(facts: Facts, place: int, name: str, full: Fullness) -> Iterator[Markup]:
     if facts.run.command == "sensitivity":
         yield tag("section", tag("h2", f"{name}Each layer alone"), layers.alone(facts.run))
     elif facts.run.command == "search":
-        own = chart.section(curves.tried(facts.run), None, f"run{place}", "bytes")
+        own = chart.section(curves.tried(facts.run), None, f"run{place}", "bytes", full)
         note = "By training examples that nothing else has seen; the choice was by them."
         yield tag("section", tag("h2", f"{name}Tried"), own, tag("p", note, class_="note"))
     elif facts.curves:
         whole = facts.whole
-        own = chart.section(facts.curves, whole, f"run{place}")
+        own = chart.section(facts.curves, whole, f"run{place}", fullness=full)
         measured = facts.curves[0].metric.name
         title = tag("h2", f"{name}{measured[:1].upper()}{measured[1:]}")
         yield tag("section", title, own, tag("p", _note(facts), class_="note"))
