@@ -29,15 +29,15 @@ from prune.experiments.sweep import Curve
 from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.settings import lists
-from prune.settings.pruning import BN, LSTSQ, METHODS, NO_REPAIR, REPAIRS
+from prune.settings.pruning import BN, LSTSQ, METHODS, NO_REPAIR, REPAIRS, UNIT
 from prune.settings.search import Budget, Effort
 from prune.training.retrain import Regime
 
 LADDER = tuple(Fraction(k, 100) for k in (25, 50, 70, 80, 90, 95, 98, 99))
 COARSE = LADDER[1:]  # coarser, it would stop at the first dip of a curve that is not monotone
 FINEST = Fraction(1, 100)
-# What refits what is left goes through these whatever is asked for, or what becomes of a network
-# would depend on which others are looked at, and be worse where few are.
+# Units are removed by what refits those that are left through these, whatever is looked at: or what
+# becomes of a network would depend on which others are, and be worse where few are.
 _STEPS = tuple(Fraction(k, 100) for k in (25, 50, 60))
 
 
@@ -207,7 +207,8 @@ class Search:
     def _points(self, number: int, ladder: Sequence[Sparsity]) -> Iterator[Pruned]:
         curve = self._curve(number)
         through = set(ladder)
-        if CRITERIA[curve.method][curve.criterion].refits and not curve.retraining:
+        refits = CRITERIA[curve.method][curve.criterion].refits
+        if refits and curve.method == UNIT and not curve.retraining:
             through |= {step for step in _STEPS if step < max(ladder, default=0)}
         plan = curve.plan._replace(sparsities=tuple(sorted(through)))
         for _, pruned in sweep.points([curve._replace(plan=plan)], self.watch):
