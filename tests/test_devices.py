@@ -110,3 +110,14 @@ def test_the_verdict_tells_each_runtime_apart():
     (axes,) = timings.picture(rows).axes
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
     assert drawn["weights, litert masked"] == [1.0] and drawn["units, litert shrunk"] == [2.4]
+
+
+def test_what_answers_within_what_was_asked_is_timed_and_the_table_says_so():
+    from test_timing import timed
+
+    original = lambda batch: [np.ones((len(batch), 3), np.float32)]  # noqa: E731
+    entry = Entry("litert", "dense", b"", lambda x: [original(x)[0] + np.float32(2e-5)], original)
+    devices.timings(devices.Field([], [entry], 3e-5), np.zeros((9, 2)), 2, 1, lambda number: None)
+    rows = [timed("unit", f"litert {form}", 1, 50, 1.0) for form in ("dense", "masked", "shrunk")]
+    assert "does, to 1e-5 of the largest output." in timings.table(rows).note
+    assert "does, to 3e-5 of the largest output." in timings.table(rows, 3e-5).note

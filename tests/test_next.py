@@ -74,6 +74,7 @@ def test_the_map_of_sensitivity_is_used_with_what_was_asked(prune, tiny):
 
 def test_times_are_followed_by_the_same_networks(prune, tiny):
     asked = ["bench", *tiny, "--batch", "1", "--rounds", "1", "--k", "0,50", "--repair", "lstsq"]
+    asked += ["--within", "0.0001"]
     _, _, err = prune(*asked)
     assert proposed(err)[:3] == ["compare", "--x", "time"] and lost(asked, err) == set()
 

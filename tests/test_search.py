@@ -290,6 +290,15 @@ def test_what_one_method_has_found_the_other_makes_smaller_still(prune, tiny, tm
     assert ">then weight " in page
 
 
+@pytest.mark.parametrize(("drop", "warned"), [("0.5", True), ("0.7", False)])
+def test_too_few_examples_to_choose_by_are_told(prune, tiny, drop, warned):
+    _, _, err = search(prune, tiny, "--max-drop", drop, "--method", "unit", "--criterion", "norm")
+    told = (
+        "WARNING: only 500 training examples are held out to choose by: one of them is 0.2 points"
+    )
+    assert (told in err) == warned
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

@@ -268,3 +268,10 @@ def test_only_when_asked_for_rows_carry_the_time_they_take(prune, tiny):
     assert "Cheapest within that point: " in err
     _, out, _ = prune("compare", *tiny, "--k", "0,50", "--format", "json")
     assert [row["microseconds"] for row in json.loads(out)] == [None] * 4
+
+
+def test_a_clock_that_tells_little_is_warned_of():
+    rows = [timed("unit", "dense", 1, 50, 1.0), timed("unit", "shrunk", 1, 50, 2.0)]
+    assert timings.noise(rows) == ""
+    wild = replace(rows[1], seconds_low=1.0, seconds_high=2.5)
+    assert timings.noise([rows[0], wild]).startswith("WARNING: shrunk took 2.5 times as long in")

@@ -39,16 +39,22 @@ def _run(asked: Asked) -> int:
         rows = _measure(job)
         told = jobs.told(job, rows)
         said = timings.verdict(told)
-        texts = jobs.write_tables(job.out, rows, [timings.table(told)], results.Timing)
+        texts = jobs.write_tables(
+            job.out, rows, [timings.table(told, asked.of(Bench).within)], results.Timing
+        )
         job.record.results = {"timings": len(rows), "conclusion": said}
         status = job.console.picture(job.out, "times", lambda: timings.picture(told))
     status = pages.share(asked, job.out) or status
     print(texts[asked.of(Out).format], end="")
     job.console.say(f"\n{said}")
+    if noise := timings.noise(told):
+        job.console.warn(noise)
     if own := timings.own_choice(told):
         job.console.say(own)
     job.console.say(f"Files: {job.out}{os.sep} {{table.csv,json,md  times.png,svg  run.json}}")
-    again = asked.again("batch", "rounds", "keras", "runtime", "threads", "include_output")
+    again = asked.again(
+        "batch", "rounds", "keras", "runtime", "within", "threads", "include_output"
+    )
     command = " ".join(["prune compare --x time", *again])
     job.console.say(f"Next: {command}  (accuracy against time)")
     return status

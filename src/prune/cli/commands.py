@@ -212,7 +212,7 @@ COMMANDS = (
             "repair": {"help": "how what is left is refit (default: in every way there is)"},
             "retrain": {
                 "help": "then train networks along the best curve of each method, further than it "
-                "went, for so many epochs each"
+                "went, for so many epochs each, or by the best known recipe: best"
             },
         },
         check=lambda asked: asked.of(Budget).check(),

@@ -100,6 +100,8 @@ def _prepared(asked: Asked) -> Quest:
     searching.check_points(asked.of(Budget).max_drop, held_out)
     console = Console(asked.of(Talk).quiet)
     jobs.remark_on_scale(console, source.scale, test, held_out)
+    if few := views.few(asked.of(Budget), held_out.total):
+        console.warn(few)
     for folder, option in ((path.parent, "--save"), (asked.of(Out).out, "--out")):
         runs.prove_writable(folder, option)
     found = cells[0], cells[1] if cells[1:] else []

@@ -109,7 +109,7 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
     if not doubt and right is not None and is_guessing(right / numbers["total"], job.test.labels):
         job.console.warn(
             "WARNING: what was saved hardly knows more than guessing does; a lower --k, "
-            "--repair lstsq or --retrain N keeps more"
+            "--criterion obs, --repair lstsq or --retrain N keeps more"
         )
     say(
         f"\nProof: the file as read back differs from the pruned network by at most "

@@ -22,6 +22,7 @@ from prune.runtimes.forms import Form, Parts, Runtime, packed, size
 # The largest difference of outputs, relative to the largest output, that rounding explains in all
 # but deep models.
 ROUNDING = 1e-5
+_ROOM = 2  # times what was seen, since other inputs round otherwise
 
 
 class Original(NamedTuple):
@@ -117,7 +118,7 @@ def check(found: Difference, total: int, within: float, told: str) -> None:
         f"largest, which is {found.scale:.3g}"
     )
     if found.largest < scale:  # else, or if it is no number, that is not the answer of this model
-        enough = one_digit(found.largest / scale)
+        enough = one_digit(_ROOM * found.largest / scale)
         said += (
             f". It has the class of Keras on {found.agreeing:,} of {total:,}: if that is the "
             f"rounding of a deep model, --within {enough:g} accepts it"

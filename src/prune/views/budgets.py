@@ -29,6 +29,7 @@ class Search(Protocol):
         """What the whole network does on the examples to choose by."""
 
 
+_ENOUGH = 3  # examples that a network may get wrong, or its loss is hardly told
 _95 = 1.959963984540054  # the normal quantile of 0.975
 
 
@@ -94,6 +95,16 @@ def point(attempt: Attempt, metric: str) -> str:
 def value(measured: float, metric: str) -> str:
     """Say an accuracy in percent, anything else as it is."""
     return f"{measured:.2%}" if metric == ACCURACY else f"{measured:.4g}"
+
+
+def few(budget: Budget, held_out: int) -> str:
+    """Say that what a network loses cannot be told as finely as it is bounded."""
+    if budget.max_drop is None or held_out * budget.max_drop >= _ENOUGH:
+        return ""
+    return (
+        f"WARNING: only {held_out:,} training examples are held out to choose by: one of them is "
+        f"{100 / held_out:.2g} points, of the {points(budget.max_drop)} that may be lost"
+    )
 
 
 def missed(budget: Budget, before: Evaluation, after: Evaluation | None) -> bool:

@@ -21,12 +21,16 @@ GAINS = {WEIGHT: "sparse", UNIT: "shrunk"}
 # In a runtime, which has no sparse form: whether it makes use of zeros, and of what is cut out.
 IN_RUNTIMES = {WEIGHT: "masked", UNIT: "shrunk"}
 _MARGIN = 1.02  # less than this nobody notices
+_NOISY = 2  # times as long, of the same
 
 Key = tuple[str, str, float, int]  # method, criterion, k, batch
 
 
-def table(rows: list[Timing]) -> Table:
-    """Return one line for each point and batch: milliseconds of each form, and how much faster."""
+def table(rows: list[Timing], within: float = 1e-5) -> Table:
+    """Return one line for each point and batch: milliseconds of each form, and how much faster.
+
+    `within` is of the largest output, by how much answers may have differed from those of Keras.
+    """
     forms = list(dict.fromkeys(row.form for row in rows))
     header = ["method", "criterion", "k", "batch", f"{forms[0]} ms"]
     header += [f"{form} ms" for form in forms[1:]]
@@ -37,7 +41,7 @@ def table(rows: list[Timing]) -> Table:
         [method, criterion, f"{k:.15g}", f"{batch:,}", *(_cell(own[form]) for form in forms)]
         for (method, criterion, k, batch), own in points.items()
     ]
-    return Table(header, lines, telling.joined(_note(rows[0], forms), _shared(rows)))
+    return Table(header, lines, telling.joined(_note(rows[0], forms, within), _shared(rows)))
 
 
 def _shared(rows: list[Timing]) -> str:
@@ -64,15 +68,29 @@ _MIXED = f"{_OURS}; mixed: layer by layer the one that should be, as `prune` run
 _THEIRS = (
     "than the network as it is in the same runtime and round, `as dense` where the middle half of "
     "the rounds does not tell. masked: what is removed is zero; shrunk: it is cut out. Each has "
-    "answered as Keras does, to 1e-5 of the largest output."
+    "answered as Keras does, to {} of the largest output."
 )
 
 
-def _note(row: Timing, forms: list[str]) -> str:
-    how = _MIXED if "mixed" in forms else _THEIRS if _in_runtimes(forms) else f"{_OURS}."
+def _note(row: Timing, forms: list[str], within: float) -> str:
+    theirs = _THEIRS.format(f"{within:g}".replace("e-0", "e-"))
+    how = _MIXED if "mixed" in forms else theirs if _in_runtimes(forms) else f"{_OURS}."
     return (
         f"Milliseconds for a batch, the median of {counted(row.rounds, 'round')} in turn, on "
         f"{counted(row.threads, 'thread')}; in brackets how many times faster {how}"
+    )
+
+
+def noise(rows: list[Timing]) -> str:
+    """Say that the clock tells little, if the same takes now this long and now that."""
+    worst = max(rows, key=lambda row: row.seconds_high / row.seconds_low)
+    times = worst.seconds_high / worst.seconds_low
+    if times < _NOISY:
+        return ""
+    return (
+        f"WARNING: {worst.form} took {times:.1f} times as long in one quarter of the rounds as in "
+        "another: something else runs here, and little can be told; run it again alone, or with "
+        "--threads 1"
     )
 
 
