@@ -307,7 +307,7 @@ def test_too_few_examples_to_choose_by_are_told(prune, tiny, drop, warned):
         (("--macs", "50", "--then", "weight", "--method", "unit"), "leave out --under, --faster"),
         (
             ("--max-drop", "3", "--then", "weight", "--method", "unit", "--criterion", "norm"),
-            "norm",
+            "--criterion norm cannot rank weights; name one of magnitude, ",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
+from prune.core.pruning import CRITERIA
 from prune.experiments import perform, prices, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.prices import Prices
@@ -27,7 +28,7 @@ from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.files.weights import WeightsFile
 from prune.settings.files import Out, Save, Talk
-from prune.settings.pruning import Images, Pruning
+from prune.settings.pruning import METHODS, Images, Pruning
 from prune.settings.recipe import Retraining
 from prune.settings.search import Budget, Effort
 from prune.settings.spelling import counted
@@ -130,10 +131,18 @@ def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
     """Return the curves to look along: with `--retrain best`, by the recipe of their method."""
     asked = asked.at_best(anatomy.is_chain(stored.network))
     part = replace(asked.part(), methods=asked.methods())
-    jobs.check_criteria(part)
+    # Of two methods, one after the other, each takes the criteria that it knows.
+    jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
     normalised = anatomy.of(stored.network).normalised()
-    return searching.candidates(part, network, asked.given, normalised)
+    cells = searching.candidates(part, network, asked.given, normalised)
+    if not cells:
+        (method,) = part.methods
+        raise PruneError(
+            f"--criterion {','.join(part.criteria)} cannot rank {method}s; name one of "
+            f"{', '.join(CRITERIA[method])} too"
+        )
+    return cells
 
 
 def _curves(quest: Quest, cells: list[Cell], network: Any) -> Iterator[Curve]:
