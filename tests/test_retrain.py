@@ -20,7 +20,7 @@ from prune.core.gradients import gradients
 from prune.core.network import arrays, logits, nonzero, parameters
 from prune.core.plan import Plan
 from prune.files import data, weights
-from prune.settings.recipe import BEST_RECIPES
+from prune.settings.recipe import BEST_RECIPES, best
 from prune.training import course as course_of
 from prune.training import fit, retrain, starts
 from prune.training.compiled import Examples
@@ -480,7 +480,8 @@ def test_a_teacher_from_a_file_is_imitated_as_the_whole_network_is(prune, tiny, 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["weight", "unit"])
 def test_the_best_recipe_is_what_the_record_says_and_gives_way(prune, tiny, tmp_path, method):
-    recipe = BEST_RECIPES[method, True]
+    recipe = best(method, True, data.load(str(tiny[3]), "train").total)
+    assert recipe["retrain"] == 150
     spelled = [f"--{name.replace('_', '-')}" for name in recipe]
     values = [",".join(each) if isinstance(each, tuple) else each for each in recipe.values()]
     words = [word for pair in zip(spelled, values, strict=True) for word in pair]
@@ -495,6 +496,11 @@ def test_the_best_recipe_is_what_the_record_says_and_gives_way(prune, tiny, tmp_
     assert prune(method, *tiny, "--k", "50", *own)[0] == 0
     told = json.loads((tmp_path / "own" / "run.json").read_text())["settings"]
     assert (told["criterion"], told["retrain"]) == (["random"], recipe["retrain"])
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(60_000, 5), (10**6, 5), (6000, 50), (10, 150)])
+def test_of_few_images_the_best_recipe_has_more_epochs(images, epochs):
+    assert best("unit", False, images) == BEST_RECIPES["unit", False] | {"retrain": epochs}
 
 
 def test_the_best_recipe_is_of_one_method(prune, tiny):

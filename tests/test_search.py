@@ -261,9 +261,9 @@ def test_the_best_recipe_trains_along_its_own_criterion(prune, tiny, tmp_path):
     status, _, err = search(prune, tiny, *argv, "--method", "unit", "--learning-rate", "0.01")
     assert status == 0, err
     assert {row["criterion"] for row in table(tmp_path)} == {"obs"}
-    assert {row["retrain"] for row in table(tmp_path)} == {"0", "15"}
+    assert {row["retrain"] for row in table(tmp_path)} == {"0", "150"}
     run = tmp_path / "work" / "results" / "search" / "run.json"
-    assert json.loads(run.read_text())["settings"]["retrain"] == 15
+    assert json.loads(run.read_text())["settings"]["retrain"] == 150
 
 
 def test_what_one_method_has_found_the_other_makes_smaller_still(prune, tiny, tmp_path):
@@ -290,6 +290,14 @@ def test_what_one_method_has_found_the_other_makes_smaller_still(prune, tiny, tm
     assert ">then weight " in page
 
 
+def test_of_two_methods_each_takes_the_criteria_that_it_knows(prune, tiny, tmp_path):
+    asked = ("--max-drop", "3", "--method", "unit", "--then", "weight", "--repair", "none")
+    for criteria, second in (("norm,activation", "activation"), ("norm", "magnitude")):
+        search(prune, tiny, *asked, "--criterion", criteria, "--out", "o")
+        rows = json.loads((tmp_path / "work" / "o" / "table.json").read_text())
+        assert {row["criterion"] for row in rows if row["after"]} == {second}
+
+
 @pytest.mark.parametrize(("drop", "warned"), [("0.5", True), ("0.7", False)])
 def test_too_few_examples_to_choose_by_are_told(prune, tiny, drop, warned):
     _, _, err = search(prune, tiny, "--max-drop", drop, "--method", "unit", "--criterion", "norm")
@@ -306,8 +314,8 @@ def test_too_few_examples_to_choose_by_are_told(prune, tiny, drop, warned):
         (("--max-drop", "3", "--then", "unit", "--method", "unit"), "give --method weight"),
         (("--macs", "50", "--then", "weight", "--method", "unit"), "leave out --under, --faster"),
         (
-            ("--max-drop", "3", "--then", "weight", "--method", "unit", "--criterion", "norm"),
-            "--criterion norm cannot rank weights; name one of magnitude, ",
+            ("--max-drop", "3", "--then", "weight", "--method", "unit", "--criterion", "nrm"),
+            "unknown --criterion 'nrm' (did you mean norm?); choose from magnitude, ",
         ),
     ],
 )

@@ -14,11 +14,11 @@ from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
 from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
 from prune.settings.recipe import (
     BEST,
-    BEST_RECIPES,
     ONE_SHOT,
     REWIND,
     Recipe,
     Retraining,
+    best,
     refuse_senseless,
 )
 from prune.settings.search import Gate
@@ -130,11 +130,14 @@ class Asked:
         """Return the methods that are asked for."""
         return (self.given["method"],) if "method" in self.given else self.part().methods
 
-    def at_best(self, is_chain: bool) -> Asked:
-        """Return it with what `--retrain best` stands for; what is given goes before that."""
+    def at_best(self, is_chain: bool, images: Callable[[], int]) -> Asked:
+        """Return it with what `--retrain best` stands for; what is given goes before that.
+
+        `images` counts those to train on.
+        """
         if self.given.get("retrain") != BEST:
             return self
-        recipe, *others = (BEST_RECIPES[method, is_chain] for method in self.methods())
+        recipe, *others = (best(method, is_chain, images()) for method in self.methods())
         if any(other != recipe for other in others):
             raise PruneError(
                 "--retrain best is another recipe for each method; use `prune weight` or "

@@ -76,7 +76,7 @@ def prepare(asked: Asked) -> Job:
     console = Console(asked.of(Talk).quiet)
     check_criteria(asked.part())
     stored, source = load(asked), images(asked)
-    asked = asked.at_best(anatomy.is_chain(stored.network))
+    asked = at_best(asked, stored.network, source)
     part = asked.part()
     test = perform.images(source, "test", stored.network)
     cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
@@ -97,6 +97,13 @@ def prepare(asked: Asked) -> Job:
     _remark(asked, console, stored, cells)
     remark_on_scale(console, source.scale, test, *train)
     return Job(asked, console, stored.network, source, cells, curves, record)
+
+
+def at_best(asked: Asked, network: Any, source: Source) -> Asked:
+    """Return what is asked with what `--retrain best` stands for, of a network and images."""
+    return asked.at_best(
+        anatomy.is_chain(network), lambda: perform.images(source, "train", network).total
+    )
 
 
 def load(asked: Asked) -> WeightsFile:

@@ -16,7 +16,6 @@ from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
-from prune.core.pruning import CRITERIA
 from prune.experiments import perform, prices, searching, shrinking
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.prices import Prices
@@ -92,8 +91,8 @@ def _prepared(asked: Asked) -> Quest:
     searching.check_then(asked.of(Budget), asked.of(Effort), asked.methods())
     path = _path(asked)
     stored, source = jobs.load(asked), jobs.images(asked)
-    cells = [_cells(each, stored) for each in _by_method(asked)]
-    asked = asked.at_best(anatomy.is_chain(stored.network))
+    cells = [_cells(each, stored, source) for each in _by_method(asked)]
+    asked = jobs.at_best(asked, stored.network, source)
     test = perform.images(source, "test", stored.network)
     held_out = perform.held_out(source, stored.network)
     if not held_out.total:
@@ -127,22 +126,15 @@ def _by_method(asked: Asked) -> Iterator[Asked]:
         yield replace(asked, given=asked.given | {"method": then})
 
 
-def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
+def _cells(asked: Asked, stored: WeightsFile, source: Source) -> list[Cell]:
     """Return the curves to look along: with `--retrain best`, by the recipe of their method."""
-    asked = asked.at_best(anatomy.is_chain(stored.network))
+    asked = jobs.at_best(asked, stored.network, source)
     part = replace(asked.part(), methods=asked.methods())
-    # Of two methods, one after the other, each takes the criteria that it knows.
+    # Of two methods, one after the other, each takes the criteria that it knows, or its usual one.
     jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
     normalised = anatomy.of(stored.network).normalised()
-    cells = searching.candidates(part, network, asked.given, normalised)
-    if not cells:
-        (method,) = part.methods
-        raise PruneError(
-            f"--criterion {','.join(part.criteria)} cannot rank {method}s; name one of "
-            f"{', '.join(CRITERIA[method])} too"
-        )
-    return cells
+    return searching.candidates(part, network, asked.given, normalised)
 
 
 def _curves(quest: Quest, cells: list[Cell], network: Any) -> Iterator[Curve]:

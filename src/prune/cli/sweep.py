@@ -94,7 +94,10 @@ def _gate(job: Job, found: _Measured) -> Verdict | None:
 
 def _study(asked: Asked) -> int:
     """Carry out the study of the networks that the seeds make."""
-    asked = asked.at_best(asked.of(Seeds).model in CHAINS)
+    source = jobs.images(asked)
+    asked = asked.at_best(
+        asked.of(Seeds).model in CHAINS, lambda: perform.images(source, "train").total
+    )
     part, images, out = asked.part(), asked.of(Images), asked.of(Out).out
     jobs.check_criteria(part)
     if "out" not in asked.given:  # where the results of one network are

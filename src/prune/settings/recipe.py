@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -172,6 +173,20 @@ BEST_RECIPES: dict[tuple[str, bool], dict[str, Any]] = {
     (WEIGHT, False): _BEST_OF_MODELS,
     (UNIT, False): _BEST_OF_MODELS,
 }
+
+
+_TRIED_ON = 60_000  # training images, of which a twelfth was held out
+_MOST_EPOCHS = 150
+
+
+def best(method: str, is_chain: bool, images: int) -> dict[str, Any]:
+    """Return what `--retrain best` stands for, with so many training images.
+
+    Of fewer than it was chosen by an epoch has fewer steps, so that there are more of them.
+    """
+    found = BEST_RECIPES[method, is_chain]
+    more = min(_MOST_EPOCHS, ceil(found["retrain"] * _TRIED_ON / max(images, 1)))
+    return found | {"retrain": max(found["retrain"], more)}
 
 
 def refuse_senseless(schedule: str, start: str) -> None:
