@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.core import anatomy
-from prune.experiments import perform, searching, sweep
+from prune.experiments import perform, sweep, ways
 from prune.experiments.cells import Source, Stored
 from prune.experiments.engines import Engine
 from prune.experiments.prices import Prices, file_bytes
@@ -102,7 +102,7 @@ def prepared(data: str, model: str) -> Trial:
     network, source = stored.network, Source(data, LIMIT)
     part = Part(seeds=(0,), methods=METHODS, calibration=CALIBRATION)
     normalised = anatomy.of(network).normalised()
-    cells = searching.candidates(part, Stored(stored.sha256), (), normalised)
+    cells = ways.candidates(part, Stored(stored.sha256), (), normalised)
     held_out = perform.held_out(source, network)
     engine = perform.engine(cells[0], network, held_out)
     return Trial(network, list(curves(cells, network, source)), engine, file_bytes(network))

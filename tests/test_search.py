@@ -15,7 +15,7 @@ from prune.core import budgets
 from prune.core.measure import Evaluation
 from prune.core.network import logits
 from prune.experiments.prices import deflated
-from prune.experiments.searching import LADDER
+from prune.experiments.ways import LADDER
 from prune.files import weights
 from prune.files.results import Attempt
 from prune.views import budgets as views

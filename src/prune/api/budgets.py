@@ -12,7 +12,7 @@ from prune.api.shown import Shown
 from prune.api.subject import ModelOrPath, Subject
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
-from prune.experiments import perform, prices, searching
+from prune.experiments import perform, prices, ways
 from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.prices import Prices
 from prune.experiments.searching import Search
@@ -84,7 +84,7 @@ def search(
     asked: dict[str, Any] = {"methods": methods, "criterion": criterion, "repair": repair}
     asked |= {"scope": scope, "keep": keep, "include": include, "calibration": calibration}
     asked |= {"retrain": retrain}
-    searching.check_then(budget, effort, asking.part(asked, seed).methods)
+    ways.check_then(budget, effort, asking.part(asked, seed).methods)
     given = subject.of(model)
     cells = [_cells(given, asked, seed), _cells(given, asked | {"methods": then}, seed)]
     read = material.read(data, "train", asking.names(given))
@@ -103,7 +103,7 @@ def _cells(given: Subject, asked: dict[str, Any], seed: int) -> list[Cell]:
         return []
     named = {name for name, value in asked.items() if value is not None}
     normalised = anatomy.of(given.network).normalised()
-    return searching.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
+    return ways.candidates(asking.part(asked, seed), Stored("", seed), named, normalised)
 
 
 def _search(
@@ -112,7 +112,7 @@ def _search(
     held_out = perform.held_out(source, given.network)
     if not held_out.total:
         raise PruneError("there are too few examples to hold some out: at least 12 are needed")
-    searching.check_points(bounds[0].max_drop, held_out)
+    ways.check_points(bounds[0].max_drop, held_out)
     curves = list(_curves(given, cells, source))
     search = Search(
         given.network,

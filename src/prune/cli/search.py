@@ -16,7 +16,7 @@ from prune.cli.console import Console
 from prune.core import anatomy
 from prune.core.judge import ACCURACY
 from prune.core.measure import Evaluation
-from prune.experiments import perform, prices, searching, shrinking
+from prune.experiments import perform, prices, shrinking, ways
 from prune.experiments.cells import Cell, Source, Stored
 from prune.experiments.prices import Prices
 from prune.experiments.searching import Search
@@ -88,7 +88,7 @@ def run(asked: Asked) -> int:
 def _prepared(asked: Asked) -> Quest:
     """Read and check all that was given, before anything is computed."""
     asked.of(Budget).check()
-    searching.check_then(asked.of(Budget), asked.of(Effort), asked.methods())
+    ways.check_then(asked.of(Budget), asked.of(Effort), asked.methods())
     path = _path(asked)
     stored, source = jobs.load(asked), jobs.images(asked)
     cells = [_cells(each, stored, source) for each in _by_method(asked)]
@@ -97,7 +97,7 @@ def _prepared(asked: Asked) -> Quest:
     held_out = perform.held_out(source, stored.network)
     if not held_out.total:
         raise PruneError(f"data {source.name}: there are too few training images to choose by")
-    searching.check_points(asked.of(Budget).max_drop, held_out)
+    ways.check_points(asked.of(Budget).max_drop, held_out)
     console = Console(asked.of(Talk).quiet)
     jobs.remark_on_scale(console, source.scale, test, held_out)
     if few := views.few(asked.of(Budget), held_out.total):
@@ -134,7 +134,7 @@ def _cells(asked: Asked, stored: WeightsFile, source: Source) -> list[Cell]:
     jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)
     normalised = anatomy.of(stored.network).normalised()
-    return searching.candidates(part, network, asked.given, normalised)
+    return ways.candidates(part, network, asked.given, normalised)
 
 
 def _curves(quest: Quest, cells: list[Cell], network: Any) -> Iterator[Curve]:

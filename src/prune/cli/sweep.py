@@ -21,7 +21,7 @@ from prune.core import anatomy
 from prune.core.measure import Evaluation
 from prune.core.outline import Counts, Outline
 from prune.core.pruning import CRITERIA
-from prune.experiments import bench, perform, searching, sweep
+from prune.experiments import bench, perform, sweep, ways
 from prune.experiments.bench import Lineup
 from prune.experiments.grid import RANDOM
 from prune.experiments.guessing import Doubt
@@ -49,7 +49,7 @@ def run(asked: Asked) -> int:
     if asked.of(Seeds).seeds is not None:
         return _study(asked)
     job = jobs.prepare(asked)
-    searching.check_points(asked.of(Gate).max_drop, job.test)
+    ways.check_points(asked.of(Gate).max_drop, job.test)
     ahead = Thread(target=_import_ahead, daemon=True)
     ahead.start()
     axis = asked.of(Picture).x
