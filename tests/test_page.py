@@ -422,6 +422,17 @@ def test_a_table_with_a_senseless_value_is_refused(folder, column, value):
         folders.read(folder)
 
 
+def test_of_several_folders_one_that_cannot_be_shown_is_left_out_and_named(prune, tiny):
+    assert prune("weight", *tiny, "--k", "50", "--out", "o")[0] == 0
+    Path("empty").mkdir()
+    status, out, err = prune("report", "o", "empty", "--out", "both")
+    assert (status, out) == (4, "both/report.html\n")
+    assert "left out: empty/run.json: no such file" in err and "Next: prune report o OTHER_DIR" in err
+    check(Path("both/report.html").read_text())
+    status, out, err = prune("report", "empty", "none", "--out", "neither")
+    assert (status, out) == (2, "") and not Path("neither").exists()
+
+
 def test_a_folder_that_is_none_is_named(prune, tmp_path):
     status, _, err = prune("report", "nowhere")
     assert status == 2 and "no folder nowhere; give one that a run has written" in err

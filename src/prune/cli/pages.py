@@ -8,6 +8,7 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.files import atomic, folders, runs, trackers
@@ -18,23 +19,40 @@ from prune.views import telling
 from prune.views.page.page import page
 
 NAME = "report.html"
-_LOST = 4  # the exit status where all is written, but a tracker did not take it
+_LOST = 4  # the exit status where a folder was left out, or a tracker did not take one
 
 
 def run(asked: Asked) -> int:
     """Read the folders, write their page, print where it is, hand over what they hold."""
     given = [Path(each) for each in asked.of(Folders).folders]
     out = asked.of(Out).out or (given[0] if len(given) == 1 else Path("results") / "report")
-    found = [folders.read(folder) for folder in given]
-    content = page(found).encode()
+    console = Console(asked.of(Talk).quiet)
+    found = _read(given, console)
+    content = page(list(found.values())).encode()
     runs.prove_writable(out, "--out")
     atomic.write(out / NAME, content)
     print(out / NAME)
-    console = Console(asked.of(Talk).quiet)
     console.say(f"\n{len(content):,} bytes, which need nothing else: open it in a browser, mail it")
-    again = " ".join(map(shlex.quote, map(str, given)))
+    again = " ".join(map(shlex.quote, map(str, found)))
     console.say(f"Next: prune report {again} OTHER_DIR  (side by side)")
-    return max(_hand_over(asked, *each) for each in zip(found, given, strict=True))
+    status = max(_hand_over(asked, each, folder) for folder, each in found.items())
+    return status if len(found) == len(set(given)) else _LOST
+
+
+def _read(given: list[Path], console: Console) -> dict[Path, Run]:
+    """Read folders; of several that can be shown those that cannot are left out, and named."""
+    found: dict[Path, Run] = {}
+    refused = []
+    for folder in dict.fromkeys(given):
+        try:
+            found[folder] = folders.read(folder)
+        except PruneError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    for error in refused:
+        console.warn(f"left out: {error}")
+    return found
 
 
 def share(asked: Asked, out: Path) -> int:
