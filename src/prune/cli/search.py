@@ -91,8 +91,8 @@ def _prepared(asked: Asked) -> Quest:
     ways.check_then(asked.of(Budget), asked.of(Effort), asked.methods())
     path = _path(asked)
     stored, source = jobs.load(asked), jobs.images(asked)
-    cells = [_cells(each, stored, source) for each in _by_method(asked)]
-    asked = jobs.at_best(asked, stored.network, source)
+    # With `--retrain best` each of two methods goes by its own recipe.
+    asked, *others = (jobs.at_best(each, stored.network, source) for each in _by_method(asked))
     test = perform.images(source, "test", stored.network)
     held_out = perform.held_out(source, stored.network)
     if not held_out.total:
@@ -104,8 +104,8 @@ def _prepared(asked: Asked) -> Quest:
         console.warn(few)
     for folder, option in ((path.parent, "--save"), (asked.of(Out).out, "--out")):
         runs.prove_writable(folder, option)
-    found = cells[0], cells[1] if cells[1:] else []
-    return Quest(asked, console, stored, source, *found, path, test, held_out)
+    cells = _cells(asked, stored), [cell for each in others for cell in _cells(each, stored)]
+    return Quest(asked, console, stored, source, *cells, path, test, held_out)
 
 
 def _path(asked: Asked) -> Path:
@@ -126,9 +126,7 @@ def _by_method(asked: Asked) -> Iterator[Asked]:
         yield replace(asked, given=asked.given | {"method": then})
 
 
-def _cells(asked: Asked, stored: WeightsFile, source: Source) -> list[Cell]:
-    """Return the curves to look along: with `--retrain best`, by the recipe of their method."""
-    asked = jobs.at_best(asked, stored.network, source)
+def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
     part = replace(asked.part(), methods=asked.methods())
     # Of two methods, one after the other, each takes the criteria that it knows, or its usual one.
     jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
