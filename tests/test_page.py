@@ -427,7 +427,8 @@ def test_of_several_folders_one_that_cannot_be_shown_is_left_out_and_named(prune
     Path("empty").mkdir()
     status, out, err = prune("report", "o", "empty", "--out", "both")
     assert (status, out) == (4, "both/report.html\n")
-    assert "left out: empty/run.json: no such file" in err and "Next: prune report o OTHER_DIR" in err
+    assert "left out: empty/run.json: no such file" in err
+    assert "Next: prune report o OTHER_DIR" in err
     check(Path("both/report.html").read_text())
     status, out, err = prune("report", "empty", "none", "--out", "neither")
     assert (status, out) == (2, "") and not Path("neither").exists()
