@@ -33,7 +33,23 @@ def loaded_at_start():
 
 
 def test_the_settings_need_no_numpy():
-    assert "numpy" not in loaded_by("import prune.cli.commands, prune.settings.study")
+    rows = "[row.command() for row in COMMANDS.values()]"
+    code = f"import prune.settings.study; from prune.cli.commands import COMMANDS; {rows}"
+    assert "prune.settings.work" in loaded_by(code) and "numpy" not in loaded_by(code)
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (["--help"], set()),
+        (["nonsense"], set()),
+        (["weight", "--k", "abc"], {"fields", "files", "gate", "lists", "pruning", "recipe"}),
+    ],
+)
+def test_help_and_errors_read_the_settings_of_no_other_command(words, read):
+    loaded = loaded_by(f"from prune.cli.main import main; main({words})")
+    rooms = {name.removeprefix("prune.settings.") for name in loaded if "prune.settings." in name}
+    assert rooms - {"spelling"} == read
 
 
 def test_a_public_name_is_imported_when_it_is_first_used(monkeypatch):

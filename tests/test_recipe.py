@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 
-from prune.cli import main
+from prune.cli import main, parts
 from prune.experiments import grid
 from prune.files import studies
 from prune.settings.recipe import Recipe, Retraining, Training
@@ -59,7 +59,7 @@ def test_the_command_line_says_how_to_train(monkeypatch):
 def test_the_command_line_says_how_to_train_on(monkeypatch, seeds):
     asked = understood(monkeypatch, "weight", "--k=50", "--retrain=3", *seeds, *WORDS)
     assert recipe(asked.of(Retraining)) == WANTED
-    assert recipe(retrained(asked.part())) == WANTED
+    assert recipe(retrained(parts.of(asked))) == WANTED
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])

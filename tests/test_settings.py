@@ -173,7 +173,7 @@ def test_every_key_of_a_study_is_explained():
 
 def vocabularies():
     """Return the words of every setting that takes one of a few, by its name."""
-    owners = {option.owner for command in COMMANDS for option in command.options()}
+    owners = {option.owner for row in COMMANDS.values() for option in row.command().options()}
     return {
         each.name: set(own.kind.choices)
         for owner in owners

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from prune import PruneError
 from prune.settings import lists
 from prune.settings.fields import Setting, settings
-from prune.settings.files import Out, Page, Save, Seeds, Talk, Weights
+from prune.settings.files import Out, Page, Save, Talk, Weights
+from prune.settings.gate import Gate
 from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
 from prune.settings.recipe import (
     BEST,
@@ -21,10 +22,10 @@ from prune.settings.recipe import (
     best,
     refuse_senseless,
 )
-from prune.settings.search import Gate
-from prune.settings.study import KEYS, Part, by_recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _typeshed import DataclassInstance
 
 Owner = TypeVar("Owner", bound="DataclassInstance")
@@ -50,21 +51,19 @@ class Option(NamedTuple):
         return f"--{self.name.replace('_', '-')}"
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command: what it is for, what can be asked of it, and where it is carried out."""
 
     name: str
     module: str  # of prune.cli, with a function `run(asked) -> int`
-    short: str
     about: str
     examples: str
     declared: tuple[type, ...]  # dataclasses of settings
     methods: tuple[str, ...] = ()  # that it prunes by, unless they are asked for
     without: Collection[str] = ()  # options of those that it does not offer
-    defaults: dict[str, Any] = field(default_factory=dict)  # that differ, by option
-    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)  # likewise
-    helps: dict[str, dict[str, Any]] = field(default_factory=dict)  # what argparse says otherwise
+    defaults: Mapping[str, Any] = {}  # that differ, by option
+    choices: Mapping[str, tuple[str, ...]] = {}  # likewise
+    helps: Mapping[str, dict[str, Any]] = {}  # what argparse says otherwise
     one_curve: bool = False  # of each method, and no more
     check: Callable[[Asked], None] = lambda asked: None
 
@@ -77,9 +76,25 @@ class Command:
                     usual = (each.default,) * bool(each.default) if own.commas else each.default
                     yield option._replace(default=self.defaults.get(option.name, usual))
 
+    def asked(
+        self,
+        words: list[str],
+        given: dict[str, Any],
+        understand: Callable[[list[str]], Asked],
+        carry_out: Callable[[Asked], int],
+    ) -> Asked:
+        """Return what is asked of it; `PruneError` for what contradicts itself."""
+        asked = Asked(self, words, given, understand, carry_out)
+        refuse(asked)
+        return asked
 
-@dataclass(frozen=True)
-class Asked:
+    @property
+    def takes_network(self) -> bool:
+        """Whether it is about a network from a file."""
+        return Weights in self.declared
+
+
+class Asked(NamedTuple):
     """The settings of one run of a command."""
 
     command: Command
@@ -111,24 +126,21 @@ class Asked:
         }
         return owner(**own)
 
-    def part(self) -> Any:
-        """Return the part of a study that is asked for."""
-        offered = {(each.owner, each.field): value for each, value in self.options()}
-        seeds = offered.get((Seeds, "seeds")) or (offered.get((Weights, "seed"), 0),)
-        methods = self.command.methods or (offered[Pruning, "method"],)
-        values: dict[str, Any] = {"seeds": seeds, "methods": methods}
-        for name, key in KEYS.items():
-            if name not in values and (key.owner, key.name) in offered:
-                value = offered[key.owner, key.name]
-                one = key.lists and not key.setting.commas
-                values[name] = (value,) if one else value
-        if (Seeds, "model") in offered:
-            values["train_model"] = offered[Seeds, "model"]
-        return Part(**by_recipe(values))
+    @property
+    def network_file(self) -> Path | None:
+        """The file of the network that it is about, if one was named."""
+        return self.of(Weights).weights if self.command.takes_network else None
+
+    @property
+    def log(self) -> Collection[str]:
+        """The trackers that are to be handed what comes of it."""
+        return self.of(Page).log
 
     def methods(self) -> tuple[str, ...]:
         """Return the methods that are asked for."""
-        return (self.given["method"],) if "method" in self.given else self.part().methods
+        if "method" in self.given:
+            return (self.given["method"],)
+        return self.command.methods or (self.of(Pruning).method,)
 
     def at_best(self, is_chain: bool, images: Callable[[], int]) -> Asked:
         """Return it with what `--retrain best` stands for; what is given goes before that.
@@ -144,7 +156,7 @@ class Asked:
                 "`prune unit`, or give --method where there is one"
             )
         own = {name: value for name, value in self.given.items() if name != "retrain"}
-        found = replace(self, given=recipe | own)
+        found = self._replace(given=recipe | own)
         refuse(found)
         return found
 

@@ -15,7 +15,8 @@ from prune.cli.job import Job
 from prune.experiments import bench, devices, sweep, timing
 from prune.experiments.sweep import Point
 from prune.files import results
-from prune.settings.files import Bench, Out
+from prune.settings.files import Out
+from prune.settings.work import Bench
 from prune.views import timings
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from prune import EnvironmentFailure, PruneError
+from prune.cli.parser import COMPLETION, SHELLS
 from prune.settings.spelling import closest
-
-SHELLS = ("bash", "zsh", "fish")
-OPTION = "--print-completion"
 
 
 def script(argv: list[str], parser: argparse.ArgumentParser) -> str:
@@ -25,8 +23,8 @@ def script(argv: list[str], parser: argparse.ArgumentParser) -> str:
 
 def _shell(argv: list[str]) -> str:
     words = " ".join(argv).replace("=", " ").split()
-    given = words[words.index(OPTION) + 1 :][:1]
+    given = words[words.index(COMPLETION) + 1 :][:1]
     if not given or given[0] not in SHELLS:
         told = f"got {given[0]!r}{closest(given[0], SHELLS)}" if given else "got nothing"
-        raise PruneError(f"{OPTION} takes one of {', '.join(SHELLS)}; {told}")
+        raise PruneError(f"{COMPLETION} takes one of {', '.join(SHELLS)}; {told}")
     return given[0]

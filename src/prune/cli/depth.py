@@ -9,10 +9,11 @@ from prune.cli.asked import Asked
 from prune.cli.studies import Task, carry_out
 from prune.experiments import depth as networks
 from prune.files import data
-from prune.settings.files import Depths, Out, Workers
+from prune.settings.files import Out
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Training
 from prune.settings.study import Part, Study
+from prune.settings.work import Depths, Workers
 from prune.views import report
 from prune.views.depth import Readings
 

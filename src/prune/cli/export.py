@@ -19,7 +19,8 @@ from prune.files.data import Data
 from prune.files.results import Conversion
 from prune.runtimes.forms import Form, Parts, Runtime, require
 from prune.runtimes.table import RUNTIMES
-from prune.settings.files import FILES_OF, Export, Out, Save, Talk, Weights
+from prune.settings.files import FILES_OF, Out, Save, Talk, Weights
+from prune.settings.work import Export
 from prune.views import exports
 
 

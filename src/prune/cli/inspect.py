@@ -18,7 +18,8 @@ from prune.core.network import Layer
 from prune.files import names, places
 from prune.models import loading
 from prune.models.net import Net
-from prune.settings.files import JSON, Activation, File, Out, Talk
+from prune.settings.files import JSON, Activation, Out, Talk
+from prune.settings.work import File
 from prune.views.tables import Table, to_text
 
 

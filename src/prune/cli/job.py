@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from prune import PruneError
+from prune.cli import parts
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
@@ -74,10 +75,10 @@ class Job:
 def prepare(asked: Asked) -> Job:
     """Read and check all that was given, before anything is computed."""
     console = Console(asked.of(Talk).quiet)
-    check_criteria(asked.part())
+    check_criteria(parts.of(asked))
     stored, source = load(asked), images(asked)
     asked = at_best(asked, stored.network, source)
-    part = asked.part()
+    part = parts.of(asked)
     test = perform.images(source, "test", stored.network)
     cells = grid.curves(part, Stored(stored.sha256, 0, stored.assumed))
     if "repair" not in asked.given and perform.renewable(stored.network, source):

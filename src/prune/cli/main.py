@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
-import logging
+import gc
 import os
 import re
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from prune import PruneError, __version__
-from prune.cli import completion
-from prune.cli.asked import Asked, refuse
 from prune.cli.commands import COMMANDS
-from prune.cli.parser import Parser, add
-from prune.files import names, places
-from prune.settings.files import Page, Weights
+from prune.cli.parser import COMPLETION, SHELLS, Parser
+from prune.files import names
+
+if TYPE_CHECKING:
+    from prune.cli.asked import Asked
 
 EXAMPLES = """\
 prune compare                       weight and unit pruning of the shipped network
@@ -44,8 +45,8 @@ class Terminated(KeyboardInterrupt):
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     _prepare_streams()
-    # In a session that has TensorFlow; of every network that is compiled it warns.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    if tensorflow := sys.modules.get("tensorflow"):  # of every network that is compiled it warns
+        tensorflow.get_logger().setLevel("ERROR")
     with _signals(restore=argv is not None):
         return _outcome(sys.argv[1:] if argv is None else argv)
 
@@ -110,36 +111,57 @@ def _run(argv: list[str]) -> int:
     if "--version" in argv:  # before parsing, which may miss something that a command needs
         print(_versions())
         return 0
-    if argv and argv[0].partition("=")[0] == completion.OPTION:
-        print(completion.script(argv, _parser()), end="")
+    if argv and argv[0].partition("=")[0] == COMPLETION:
+        completion = import_module("prune.cli.completion")
+        print(completion.script(argv, _parser([*argv, *COMMANDS])), end="")
         return 0
     if not argv:
-        print(_parser().format_help(), end="")
+        print(_parser([]).format_help(), end="")
         return 2
     return _carry_out(_understood(argv))
 
 
 def _understood(argv: list[str]) -> Asked:
     """Return what the words of a command ask for."""
-    given = vars(_parser().parse_args(_joined(argv)))
+    with _uncollected():
+        return _parsed(argv)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: options are built to stay, and each look goes through all."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _parsed(argv: list[str]) -> Asked:
+    given = vars(_parser(argv).parse_args(_joined(argv)))
     if given.pop("parser", None) is None:
         raise PruneError("no command was given; see `prune --help`")
     command = given.pop("command")
-    asked = Asked(command, ["prune", *argv], given, _understood, _carry_out)
-    refuse(asked)
-    return asked
+    return command.asked(["prune", *argv], given, _understood, _carry_out)
 
 
 def _carry_out(asked: Asked) -> int:
-    if Weights in asked.command.declared and (path := asked.of(Weights).weights):
-        places.check(places.located(path))
     # Imported now, so that help and errors are quick.
-    if log := asked.of(Page).log:
+    if path := asked.network_file:
+        places = import_module("prune.files.places")
+        places.check(places.located(path))
+    if log := asked.log:
         import_module("prune.files.trackers").require(log)
     return import_module(f"prune.cli.{asked.command.module}").run(asked)
 
 
-def _parser() -> Parser:
+def _parser(words: Sequence[str]) -> Parser:
+    """Return what understands these words: of commands that are named there, every option.
+
+    Where they begin with a command it needs no other.
+    """
     parser = Parser(
         prog="prune",
         description="Prune Keras networks, and see what it costs in accuracy.",
@@ -150,14 +172,18 @@ def _parser() -> Parser:
     parser.add_argument(
         "--debug", action="store_true", default=False, help="show the traceback of an error"
     )
-    shells = ", ".join(completion.SHELLS)
+    shells = ", ".join(SHELLS)
     parser.add_argument(
-        completion.OPTION, metavar="SHELL", help=f"print what completes our words in {shells}"
+        COMPLETION, metavar="SHELL", help=f"print what completes our words in {shells}"
     )
     parser.set_defaults(parser=None)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for command in COMMANDS:
-        add(commands, command)
+    suppress = argparse.SUPPRESS
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        row = COMMANDS[name]
+        own = commands.add_parser(name, help=row.short, add_help=False, argument_default=suppress)
+        if name in words:
+            import_module("prune.cli.options").fill(own, row.command())
     return parser
 
 
@@ -167,9 +193,9 @@ def _joined(argv: list[str]) -> list[str]:
     The network may stand right after the command, without its option.  A list that starts with a
     minus is attached to its --k, or it would be taken for an option.
     """
-    command = next((each for each in COMMANDS if each.name == argv[0]), None)
+    row = COMMANDS.get(argv[0])
     named = argv[1:2] and not argv[1].startswith("-")
-    if command and Weights in command.declared and named:
+    if row and named and row.command().takes_network:
         argv = [argv[0], "--weights", *argv[1:]]
     joined: list[str] = []
     for word in argv:

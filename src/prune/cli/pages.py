@@ -14,7 +14,8 @@ from prune.cli.console import Console
 from prune.files import atomic, folders, runs, trackers
 from prune.files.folders import Run
 from prune.files.trackers import TRACKERS
-from prune.settings.files import Folders, Out, Page, Talk
+from prune.settings.files import Out, Page, Talk
+from prune.settings.work import Folders
 from prune.views import telling
 from prune.views.page.page import page
 

@@ -14,10 +14,11 @@ from prune import PruneError
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.files import data, places, records
-from prune.settings.files import File, Out, Talk
+from prune.settings.files import Out, Talk
+from prune.settings.gate import POINTS, Gate
 from prune.settings.pruning import Images
 from prune.settings.recipe import Taught
-from prune.settings.search import POINTS, Gate
+from prune.settings.work import File
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
 COMMANDS = ("weight", "unit", "compare", "sensitivity")

@@ -10,7 +10,7 @@ from typing import Any
 
 from prune import PruneError
 from prune.cli import job as jobs
-from prune.cli import pages
+from prune.cli import pages, parts
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
@@ -123,11 +123,11 @@ def _by_method(asked: Asked) -> Iterator[Asked]:
     """Yield what is asked of the first search, and of the one that goes on by another method."""
     yield asked
     if then := asked.of(Effort).then:
-        yield replace(asked, given=asked.given | {"method": then})
+        yield asked._replace(given=asked.given | {"method": then})
 
 
 def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
-    part = replace(asked.part(), methods=asked.methods())
+    part = replace(parts.of(asked), methods=asked.methods())
     # Of two methods, one after the other, each takes the criteria that it knows, or its usual one.
     jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)

@@ -17,8 +17,9 @@ from prune.experiments import perform, shrinking, sweep
 from prune.experiments.shrinking import Saved
 from prune.files import atomic, runs, weights
 from prune.files.weights import Writer
-from prune.settings.files import JSON, Out, Packing, Save
+from prune.settings.files import JSON, Out, Save
 from prune.settings.pruning import WEIGHT
+from prune.settings.work import Packing
 from prune.views import tables
 from prune.views.tables import Table
 

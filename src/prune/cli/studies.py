@@ -26,11 +26,11 @@ from prune.files import atomic, data, lock, runs, studies
 from prune.files.store import Store
 from prune.files.weights import WeightsFile
 from prune.models import loading
-from prune.settings import files as settings
-from prune.settings.files import File, Out, Talk
+from prune.settings.files import FORMATS, Out, Talk
 from prune.settings.recipe import Training
 from prune.settings.spelling import counted
 from prune.settings.study import KEYS, Study
+from prune.settings.work import File, Workers
 from prune.views import grid as grids
 from prune.views import metrics, report, tables
 from prune.views.report import Report, Shown
@@ -46,7 +46,7 @@ class Task:
     asked: Asked
     study: Study
     out: Path
-    crew: settings.Workers
+    crew: Workers
     show: Shown
 
     @property
@@ -61,7 +61,7 @@ def run(asked: Asked) -> int:
     out = asked.of(Out).out or Path("results") / f"study-{path.stem}"
     study = studies.load(path)
     show = partial(report.spread, data=study.data)
-    return carry_out(Task(asked, study, out, asked.of(settings.Workers), show))
+    return carry_out(Task(asked, study, out, asked.of(Workers), show))
 
 
 def carry_out(task: Task) -> int:
@@ -198,7 +198,7 @@ def _tell(task: Task, state: State) -> int:
     return 0
 
 
-def _workers(asked: settings.Workers) -> AbstractContextManager[Crew]:
+def _workers(asked: Workers) -> AbstractContextManager[Crew]:
     if asked.scheduler:
         return crew.cluster(asked.scheduler)
     return crew.alone() if asked.jobs == 1 else crew.processes(asked.jobs)
@@ -239,7 +239,7 @@ def _write(task: Task, state: State) -> _Written:
     """Write all tables, then the picture."""
     rows = [row for cell in state.cells for row in state.rows.get(cell, [])]
     if not rows:
-        return _Written(dict.fromkeys(settings.FORMATS, ""))
+        return _Written(dict.fromkeys(FORMATS, ""))
     # Columns that came after a cell was recorded are empty in it.
     columns = list(dict.fromkeys(name for row in rows for name in row))
     rows = [{name: row.get(name) for name in columns} for row in rows]

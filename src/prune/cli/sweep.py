@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from prune.cli import job as jobs
-from prune.cli import pages
+from prune.cli import pages, parts
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
@@ -28,11 +27,12 @@ from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
-from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds, Workers
+from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds
+from prune.settings.gate import Gate
 from prune.settings.pruning import NUMPY, Images
 from prune.settings.recipe import CHAINS
-from prune.settings.search import Gate
 from prune.settings.study import Study
+from prune.settings.work import Workers
 from prune.views import gate as gates
 from prune.views import published, report, tables, words
 from prune.views.gate import Verdict
@@ -98,7 +98,7 @@ def _study(asked: Asked) -> int:
     asked = asked.at_best(
         asked.of(Seeds).model in CHAINS, lambda: perform.images(source, "train").total
     )
-    part, images, out = asked.part(), asked.of(Images), asked.of(Out).out
+    part, images, out = parts.of(asked), asked.of(Images), asked.of(Out).out
     jobs.check_criteria(part)
     if "out" not in asked.given:  # where the results of one network are
         out = out.with_name(f"{out.name}-seeds")
@@ -208,4 +208,4 @@ def _for_method(asked: Asked, method: str) -> Asked:
     """Leave out the criteria that a method does not know."""
     criteria = asked.given.get("criterion", ())
     known = tuple(name for name in criteria if name in CRITERIA[method])
-    return replace(asked, given=asked.given | {"criterion": known})
+    return asked._replace(given=asked.given | {"criterion": known})

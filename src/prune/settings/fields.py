@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, dataclass_transform
 
 from prune import PruneError
 from prune.settings import lists
@@ -103,7 +103,7 @@ def percent() -> Kind:
             raise ValueError
         return lists.percent(str(value), str(value), name) / 100
 
-    return Kind("a percent from 0 to 100", "PERCENT", typed, given, (), lists.k, _percents)
+    return Kind("a percent from 0 to 100", "PERCENT", typed, given, (), lists.k, as_percent)
 
 
 def percents() -> Kind:
@@ -119,12 +119,13 @@ def percents() -> Kind:
         return [lists.k(each) for each in value]
 
     def said(value: tuple[Fraction, ...]) -> str:
-        return ",".join(map(_percents, value))
+        return ",".join(map(as_percent, value))
 
     return Kind("percents such as 0,25,50", "LIST", typed, given, (), plain, said)
 
 
-def _percents(value: Fraction) -> str:
+def as_percent(value: Fraction) -> str:
+    """Return a share as the percent that is typed for it."""
     return f"{float(100 * value):.15g}"
 
 
@@ -288,8 +289,7 @@ def read(kind: Kind, text: str) -> Any:
         raise PruneError(f"expected {kind.expected}, got {text!r}") from None
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What is said of a field where it is declared."""
 
     kind: Kind
@@ -323,14 +323,27 @@ def setting(default: Any, kind: Kind, about: str, **more: Any) -> Any:
 def again(owner: Any, name: str, default: Any = MISSING, **changes: Any) -> Any:
     """Declare the field `name` of another dataclass once more, with another default or words."""
     first = next(each for each in fields(owner) if each.name == name)
-    changed = replace(first.metadata["setting"], **changes)
+    changed = first.metadata["setting"]._replace(**changes)
     value = first.default if default is MISSING else default
     return field(default=value, metadata={"setting": changed})
 
 
-def settings(declared: Any) -> Iterator[tuple[Field[Any], Setting]]:
+Class = TypeVar("Class")
+
+
+@dataclass_transform(frozen_default=True)
+def declared(owner: type[Class]) -> type[Class]:
+    """Make a class whose fields are settings the frozen dataclass that it is.
+
+    Without the text of an object, which nobody is shown: to make these classes is much of what
+    help and usage errors take.
+    """
+    return dataclass(frozen=True, repr=False)(owner)
+
+
+def settings(owner: Any) -> Iterator[tuple[Field[Any], Setting]]:
     """Yield the fields of a dataclass, or of one of its objects, that are settings."""
-    for each in fields(declared):
+    for each in fields(owner):
         if "setting" in each.metadata:
             yield each, each.metadata["setting"]
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from prune.settings.fields import (
     COMMON,
     OUTPUT,
     again,
+    declared,
     names,
     one_of,
     path,
     seeds,
     setting,
-    share,
-    sizes,
     text,
     truth,
     whole,
@@ -39,7 +37,7 @@ AXES = BY_K, BY_PARAMETERS, BY_MACS, BY_BYTES, BY_TIME = (
 )
 
 
-@dataclass(frozen=True)
+@declared
 class Talk:
     """How much is said; every command takes it."""
 
@@ -49,7 +47,7 @@ class Talk:
     debug: bool = setting(False, truth(), "show the traceback of an error", group=OUTPUT)
 
 
-@dataclass(frozen=True)
+@declared
 class Activation:
     """How a weights file is read."""
 
@@ -68,7 +66,7 @@ class Activation:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Weights(Activation):
     """The network to prune, from a file."""
 
@@ -83,7 +81,7 @@ class Weights(Activation):
     seed: int = setting(0, whole(0), "everything random")
 
 
-@dataclass(frozen=True)
+@declared
 class Seeds:
     """Networks to prune, trained for it."""
 
@@ -97,7 +95,7 @@ class Seeds:
     model: str = again(Training, "model", about="with --seeds: the network of the zoo to train")
 
 
-@dataclass(frozen=True)
+@declared
 class Out:
     """Where files go, and what is printed."""
 
@@ -110,7 +108,7 @@ class Out:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Page:
     """What is written to be shared."""
 
@@ -126,7 +124,7 @@ class Page:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Picture:
     """What a picture shows."""
 
@@ -138,119 +136,9 @@ class Picture:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Save:
     """A network to write."""
 
     save: Path | None = setting(None, path(), "the file to write", required=True, group=COMMON)
     force: bool = setting(False, truth(), "overwrite FILE if it exists", group=OUTPUT)
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How small a saved network is packed."""
-
-    float16: bool = setting(False, truth(), "halve the values of an .npz", group=OUTPUT)
-    compress: bool = setting(False, truth(), "deflate the arrays of an .h5", group=OUTPUT)
-
-
-@dataclass(frozen=True)
-class Export:
-    """A file for a runtime."""
-
-    to: str = setting(
-        LITERT,
-        one_of(*RUNTIMES, metavar="RUNTIME"),
-        f"what runs the file: {', '.join(RUNTIMES)}",
-        required=True,
-        group=COMMON,
-    )
-    int8: bool = setting(
-        False,
-        truth(),
-        "keep weights and activations as whole numbers of a byte, by the ranges that are seen on "
-        "training images (litert)",
-        group=OUTPUT,
-    )
-    sparse: bool = setting(False, truth(), "leave zeros out of the file (litert)", group=OUTPUT)
-    within: float = setting(
-        1e-5,
-        share(),
-        "of the largest output: by how much any may differ from what Keras answers, but for int8",
-        group=OUTPUT,
-    )
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What is timed, and how often."""
-
-    batch: tuple[int, ...] = setting(
-        (1, 1000), sizes()._replace(metavar="N,..."), "images at a time"
-    )
-    rounds: int = setting(21, whole(1), "how often each is timed")
-    keras: bool = setting(False, truth(), "time the same networks in Keras beside them")
-    runtime: str = setting(
-        "",
-        one_of(*BENCHED, metavar="NAME,..."),
-        "instead, time the network as it is, masked and shrunk in each of these: "
-        f"{', '.join(BENCHED)}; one-file forms of `prune export`, held against Keras first",
-        commas=True,
-    )
-    within: float = again(
-        Export, "within", about="with --runtime: of the largest output, by how much any may differ"
-    )
-    threads: int | None = setting(
-        None, whole(1), "cores that all of them may use", usual="all there are"
-    )
-
-
-@dataclass(frozen=True)
-class Workers:
-    """Who carries a study out, and where its networks are kept."""
-
-    dry_run: bool = setting(
-        False,
-        truth(),
-        "tell the grid, what is done already and how long the rest may take; do nothing",
-    )
-    fresh: bool = setting(False, truth(), "forget what is done; start over")
-    jobs: int = setting(1, whole(1), "processes, which share the cores")
-    scheduler: str | None = setting(
-        None,
-        text("ADDRESS"),
-        "of a Dask cluster that carries out the cells, instead of --jobs",
-    )
-    networks: Path | None = setting(
-        None,
-        path("DIR"),
-        "where trained networks are kept; several studies may share it",
-        usual="in --out",
-    )
-
-
-@dataclass(frozen=True)
-class Depths:
-    """Networks of several depths."""
-
-    depths: tuple[int, ...] = setting(
-        (1, 2, 3, 4, 5), seeds("--depths"), "numbers of hidden layers"
-    )
-    width: int = setting(300, whole(1), "units")
-    seeds: tuple[int, ...] = setting((0, 1, 2, 3, 4), seeds(), "networks")
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Folders of runs."""
-
-    folders: tuple[Path, ...] = setting(
-        (), path("DIR"), "that runs have written", words=("folders",), required=True
-    )
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that the command is about."""
-
-    file: Path | None = setting(None, path(), "", words=("file",), required=True)

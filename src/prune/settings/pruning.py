@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from prune.settings.fields import (
     RANKED,
     REMOVED,
     check_known,
+    declared,
     named,
     names,
     one_of,
@@ -49,7 +49,7 @@ def _told(allocation: Any) -> str:
     return hashlib.sha256(allocation.text).hexdigest()[:12]
 
 
-@dataclass(frozen=True)
+@declared
 class Pruning:
     """One curve of one network."""
 
@@ -165,7 +165,7 @@ class Pruning:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Controls:
     """What the curves that are asked for are held against."""
 
@@ -174,25 +174,12 @@ class Controls:
     )
 
 
-@dataclass(frozen=True)
-class Allotting:
-    """What is spread over the layers."""
-
-    per: str = setting(
-        THINGS,
-        one_of(*GAINS, metavar="GAIN"),
-        "what the k of the allocation are percents of, and what each layer's loss buys: things "
-        "(weights or units), macs (multiply-adds) or bytes (of the file)",
-        group=REMOVED,
-    )
-
-
 def _scale(value: Any, name: str) -> str:
     check_known(str(value), SCALES, name)  # numbers may be written as such
     return str(value)
 
 
-@dataclass(frozen=True)
+@declared
 class Images:
     """Which images."""
 

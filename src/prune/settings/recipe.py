@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -14,6 +13,7 @@ from prune.settings.fields import (
     TRAINED,
     Kind,
     again,
+    declared,
     networks,
     one_of,
     percent,
@@ -40,7 +40,7 @@ MODELS = LENET5, RESNET8, RESNET20, MOBILENET = ("lenet5", "resnet8", "resnet20"
 _MOST_DROPPED = 0.99  # of an image: there must be something to learn from
 
 
-@dataclass(frozen=True)
+@declared
 class Recipe:
     """How to train; the defaults are those of the published networks."""
 
@@ -107,7 +107,7 @@ class Recipe:
     )
 
 
-@dataclass(frozen=True)
+@declared
 class Training(Recipe):
     """A network, told by how it comes to be: a chain of ReLU layers, or another of the zoo."""
 
@@ -257,7 +257,7 @@ def _teacher() -> Kind:
     return Kind(f"{one.expected}, a file, or SHARE,FILE", "SHARE", typed, given, plain=plain)
 
 
-@dataclass(frozen=True)
+@declared
 class Retraining(Recipe):
     """How what pruning left is trained on, with what is pruned held at zero."""
 

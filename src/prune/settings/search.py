@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
 from prune import PruneError
-from prune.settings import lists
-from prune.settings.fields import COMMON, OUTPUT, REMOVED, Kind, one_of, percent, setting, whole
+from prune.settings.fields import COMMON, REMOVED, Kind, declared, one_of, percent, setting, whole
+from prune.settings.gate import POINTS
 from prune.settings.pruning import UNIT, WEIGHT
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
@@ -35,39 +35,11 @@ def _from_one(number: int) -> int:
     return number
 
 
-def _points(text: str) -> Fraction:
-    try:
-        return Fraction(lists.percent(text, text, "points")) / 100
-    except PruneError:
-        raise ValueError from None
-
-
 def _kind(expected: str, metavar: str, typed: Any, said: Any) -> Kind:
     return Kind(expected, metavar, typed, lambda value, name: typed(str(value)), said=said)
 
 
-def _percents(share: Fraction) -> str:
-    return f"{float(100 * share):.15g}"
-
-
-POINTS = _kind(
-    "points of accuracy from 0 to 100, such as 1", "POINTS", _points, _percents
-)._replace(plain=_percents)
-
-
-@dataclass(frozen=True)
-class Gate:
-    """How much worse a pruned network may be."""
-
-    max_drop: Fraction | None = setting(
-        None,
-        POINTS,
-        "points of accuracy that each point asked for may lose; exit status 1 if any loses more",
-        group=OUTPUT,
-    )
-
-
-@dataclass(frozen=True)
+@declared
 class Budget:
     """What the network that is looked for may cost."""
 
@@ -107,7 +79,7 @@ class Budget:
             )
 
 
-@dataclass(frozen=True)
+@declared
 class Effort:
     """How long it is looked for."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prune.settings.fields import Setting, path, setting, settings
+from prune.settings.fields import Setting, declared, path, setting, settings
 from prune.settings.files import Activation
 from prune.settings.pruning import AUTO, METHODS, Controls, Pruning
 from prune.settings.recipe import MLP, RECIPES, Retraining, Training
@@ -40,7 +40,7 @@ def column(owner: type, name: str) -> str:
     return name
 
 
-@dataclass(frozen=True)
+@declared
 class Model(Activation):
     """A network from a file, to be pruned with each of the seeds."""
 

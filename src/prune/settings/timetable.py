@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from prune import PruneError
-from prune.settings.fields import Kind, again, setting
+from prune.settings.fields import Kind, again, declared, setting
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import counted
 
@@ -67,7 +66,7 @@ def moment() -> Kind:
     return Kind(_EXPECTED, "MOMENT", typed, given, (), str)
 
 
-@dataclass(frozen=True)
+@declared
 class Timetable:
     """When how much goes while a network trains."""
 
