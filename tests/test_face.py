@@ -35,7 +35,7 @@ def loaded_at_start():
 def test_the_settings_need_no_numpy():
     rows = "[row.command() for row in COMMANDS.values()]"
     code = f"import prune.settings.study; from prune.cli.commands import COMMANDS; {rows}"
-    assert "prune.settings.work" in loaded_by(code) and "numpy" not in loaded_by(code)
+    assert "prune.settings.workers" in loaded_by(code) and "numpy" not in loaded_by(code)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,29 @@ def test_the_settings_need_no_numpy():
     [
         (["--help"], set()),
         (["nonsense"], set()),
-        (["weight", "--k", "abc"], {"fields", "files", "gate", "lists", "pruning", "recipe"}),
+        (
+            ["weight", "--k", "abc"],
+            {"fields", "files", "gate", "lists", "pruning", "recipe", "seeds"},
+        ),
     ],
 )
 def test_help_and_errors_read_the_settings_of_no_other_command(words, read):
     loaded = loaded_by(f"from prune.cli.main import main; main({words})")
     rooms = {name.removeprefix("prune.settings.") for name in loaded if "prune.settings." in name}
     assert rooms - {"spelling"} == read
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["weight", "none.keras"],
+        ["inspect", "none.keras"],
+        ["study", "none.toml"],
+        ["rerun", "none.json"],
+    ],
+)
+def test_a_file_that_is_not_there_is_told_before_numpy_is_imported(words):
+    assert "numpy" not in loaded_by(f"from prune.cli.main import main; main({words})")
 
 
 def test_a_public_name_is_imported_when_it_is_first_used(monkeypatch):

@@ -1,7 +1,13 @@
-"""Run `python -m prune`."""
+"""Run `prune`."""
 
+import gc
 import sys
 
-from prune.cli.main import main
+gc.disable()  # what is imported stays: to look for garbage in it takes time and finds none
 
-sys.exit(main())
+from prune.cli.main import main  # noqa: E402
+
+gc.enable()
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,7 +16,7 @@ from prune.experiments.cells import Given, Source
 from prune.experiments.timing import Samples
 from prune.files.folders import Run
 from prune.models import running
-from prune.settings.work import Bench
+from prune.settings.runtimes import Bench
 from prune.views.tables import Table
 
 _HEADER = ["model", "parameters", "batch", "ms", "times as fast"]

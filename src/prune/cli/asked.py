@@ -1,4 +1,4 @@
-"""What a command was asked, as settings; what contradicts itself is refused here."""
+"""What a command was asked, as settings."""
 
 from __future__ import annotations
 
@@ -7,21 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from prune import PruneError
-from prune.settings import lists
 from prune.settings.fields import Setting, settings
-from prune.settings.files import Out, Page, Save, Talk, Weights
+from prune.settings.files import Activation, Out, Page, Save, Talk, Weights
 from prune.settings.gate import Gate
-from prune.settings.pruning import LAYER, UNIT, Controls, Pruning
-from prune.settings.recipe import (
-    BEST,
-    ONE_SHOT,
-    REWIND,
-    Recipe,
-    Retraining,
-    best,
-    refuse_senseless,
-)
+from prune.settings.pruning import Pruning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +55,7 @@ class Command(NamedTuple):
     helps: Mapping[str, dict[str, Any]] = {}  # what argparse says otherwise
     one_curve: bool = False  # of each method, and no more
     check: Callable[[Asked], None] = lambda asked: None
+    missing: str = ""  # what is said, of a path, where there is nothing that it is to read
 
     def options(self) -> Iterator[Option]:
         """Yield what it offers."""
@@ -83,10 +73,8 @@ class Command(NamedTuple):
         understand: Callable[[list[str]], Asked],
         carry_out: Callable[[Asked], int],
     ) -> Asked:
-        """Return what is asked of it; `PruneError` for what contradicts itself."""
-        asked = Asked(self, words, given, understand, carry_out)
-        refuse(asked)
-        return asked
+        """Return what is asked of it."""
+        return Asked(self, words, given, understand, carry_out)
 
     @property
     def takes_network(self) -> bool:
@@ -129,7 +117,9 @@ class Asked(NamedTuple):
     @property
     def network_file(self) -> Path | None:
         """The file of the network that it is about, if one was named."""
-        return self.of(Weights).weights if self.command.takes_network else None
+        if self.command.takes_network:
+            return self.of(Weights).weights
+        return self.given["file"] if Activation in self.command.declared else None
 
     @property
     def log(self) -> Collection[str]:
@@ -141,24 +131,6 @@ class Asked(NamedTuple):
         if "method" in self.given:
             return (self.given["method"],)
         return self.command.methods or (self.of(Pruning).method,)
-
-    def at_best(self, is_chain: bool, images: Callable[[], int]) -> Asked:
-        """Return it with what `--retrain best` stands for; what is given goes before that.
-
-        `images` counts those to train on.
-        """
-        if self.given.get("retrain") != BEST:
-            return self
-        recipe, *others = (best(method, is_chain, images()) for method in self.methods())
-        if any(other != recipe for other in others):
-            raise PruneError(
-                "--retrain best is another recipe for each method; use `prune weight` or "
-                "`prune unit`, or give --method where there is one"
-            )
-        own = {name: value for name, value in self.given.items() if name != "retrain"}
-        found = self._replace(given=recipe | own)
-        refuse(found)
-        return found
 
     def plain(self) -> dict[str, Any]:
         """Return every setting, as JSON can hold it."""
@@ -189,54 +161,3 @@ def _typed(option: Option, value: Any) -> str:
         return option.word
     text = ",".join(value) if option.setting.commas else option.setting.kind.said(value)
     return f"{option.word} {shlex.quote(text)}"
-
-
-def refuse(asked: Asked) -> None:
-    """Refuse options that mean nothing where they stand, or contradict each other."""
-    owners = {owner: asked.of(owner) for owner in asked.command.declared}
-    again = owners.get(Retraining)
-    for option, value in asked.set():
-        if option.owner is Retraining and again.epochs is None:
-            word = f"--{value}" if option.setting.flags else option.word
-            raise PruneError(f"{word} is about training: give --retrain EPOCHS too")
-    for option, _ in asked.set():
-        if not option.setting.matters(owners[option.owner]):
-            name, value = option.setting.needs
-            needed = f"--{name} {value}"
-            raise PruneError(
-                f"{option.word} is for {needed}, got {getattr(owners[option.owner], name)}; leave "
-                f"out {option.word}, or give {needed}"
-            )
-    if again and again.epochs:
-        _check_retraining(again, owners[Pruning], owners.get(Controls, Controls()))
-    if Pruning in owners:
-        _check_pruning(owners[Pruning], asked.command.methods or (owners[Pruning].method,))
-    asked.command.check(asked)
-
-
-def _check_pruning(pruning: Pruning, methods: tuple[str, ...]) -> None:
-    if pruning.round_to > 1 and UNIT not in methods:
-        raise PruneError(f"--round-to {pruning.round_to} is for units; leave it out for weights")
-    if pruning.k_map is not None and pruning.scope != LAYER:
-        raise PruneError(f"--k-map says how far each layer goes; leave out --scope {pruning.scope}")
-
-
-def _check_retraining(again: Retraining, pruning: Pruning, controls: Controls) -> None:
-    refuse_senseless(again.schedule, again.start)
-    if again.ramp_from == 1:
-        raise PruneError("--ramp-from 100 leaves nothing to go on from; give less")
-    if again.ramp_from and again.ramp_from >= pruning.k[-1]:
-        raise PruneError(
-            f"--ramp-from {lists.k(again.ramp_from):g} leaves no k a ramp: give less, or a "
-            "larger --k"
-        )
-    if again.start == REWIND and again.rewind > Recipe.epochs:
-        raise PruneError(
-            f"--rewind takes an epoch of the original training, 0 to {Recipe.epochs}, "
-            f"got {again.rewind}"
-        )
-    if controls.controls and pruning.scope != LAYER and again.schedule != ONE_SHOT:
-        raise PruneError(
-            f"--controls with --scope {pruning.scope} cannot follow --schedule {again.schedule}, "
-            "whose counts by layer training decides; use --scope layer or one-shot"
-        )

@@ -16,7 +16,7 @@ from prune.experiments import bench, devices, sweep, timing
 from prune.experiments.sweep import Point
 from prune.files import results
 from prune.settings.files import Out
-from prune.settings.work import Bench
+from prune.settings.runtimes import Bench
 from prune.views import timings
 
 

@@ -32,17 +32,17 @@ COMMANDS = {
         _Row(
             "sensitivity", "prune each layer alone, and suggest how far each should go", "networks"
         ),
-        _Row("study", "many networks pruned in many ways, with intervals", "runs"),
-        _Row("depth", "prune networks of several depths", "runs"),
+        _Row("study", "many networks pruned in many ways, with intervals", "studies"),
+        _Row("depth", "prune networks of several depths", "studies"),
         _Row("criteria", "list the criteria", "runs"),
         _Row("shrink", "prune, and save a network that really is smaller", "networks"),
         _Row(
             "search",
             "the best network within a budget of accuracy, bytes, work or time",
-            "networks",
+            "searches",
         ),
-        _Row("export", "a file for LiteRT, ONNX Runtime or OpenVINO", "networks"),
-        _Row("bench", "time pruned networks: dense, shrunk and sparse", "networks"),
+        _Row("export", "a file for LiteRT, ONNX Runtime or OpenVINO", "runtimes"),
+        _Row("bench", "time pruned networks: dense, shrunk and sparse", "runtimes"),
         _Row("train", "train the network", "networks"),
         _Row("inspect", "show what is in a weights file", "networks"),
         _Row("report", "one page to share, of what runs have written", "runs"),

@@ -13,7 +13,7 @@ from prune.settings.files import Out
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Training
 from prune.settings.study import Part, Study
-from prune.settings.work import Depths, Workers
+from prune.settings.workers import Depths, Workers
 from prune.views import report
 from prune.views.depth import Readings
 

@@ -20,7 +20,7 @@ from prune.files.results import Conversion
 from prune.runtimes.forms import Form, Parts, Runtime, require
 from prune.runtimes.table import RUNTIMES
 from prune.settings.files import FILES_OF, Out, Save, Talk, Weights
-from prune.settings.work import Export
+from prune.settings.runtimes import Export
 from prune.views import exports
 
 

@@ -19,7 +19,7 @@ from prune.files import names, places
 from prune.models import loading
 from prune.models.net import Net
 from prune.settings.files import JSON, Activation, Out, Talk
-from prune.settings.work import File
+from prune.settings.single import File
 from prune.views.tables import Table, to_text
 
 

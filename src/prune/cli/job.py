@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from prune import PruneError
-from prune.cli import parts
+from prune.cli import parts, sense
 from prune.cli.asked import Asked
 from prune.cli.console import Console
 from prune.core import anatomy
@@ -102,8 +102,8 @@ def prepare(asked: Asked) -> Job:
 
 def at_best(asked: Asked, network: Any, source: Source) -> Asked:
     """Return what is asked with what `--retrain best` stands for, of a network and images."""
-    return asked.at_best(
-        anatomy.is_chain(network), lambda: perform.images(source, "train", network).total
+    return sense.at_best(
+        asked, anatomy.is_chain(network), lambda: perform.images(source, "train", network).total
     )
 
 

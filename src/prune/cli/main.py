@@ -144,7 +144,9 @@ def _parsed(argv: list[str]) -> Asked:
     if given.pop("parser", None) is None:
         raise PruneError("no command was given; see `prune --help`")
     command = given.pop("command")
-    return command.asked(["prune", *argv], given, _understood, _carry_out)
+    asked: Asked = command.asked(["prune", *argv], given, _understood, _carry_out)
+    import_module("prune.cli.sense").refuse(asked)
+    return asked
 
 
 def _carry_out(asked: Asked) -> int:
@@ -152,6 +154,10 @@ def _carry_out(asked: Asked) -> int:
     if path := asked.network_file:
         places = import_module("prune.files.places")
         places.check(places.located(path))
+    elif asked.command.missing:
+        regular, path = import_module("prune.files.regular"), asked.given["file"]
+        if not regular.is_there(path):
+            raise PruneError(asked.command.missing.format(path))
     if log := asked.log:
         import_module("prune.files.trackers").require(log)
     return import_module(f"prune.cli.{asked.command.module}").run(asked)

@@ -15,7 +15,7 @@ from prune.files import atomic, folders, runs, trackers
 from prune.files.folders import Run
 from prune.files.trackers import TRACKERS
 from prune.settings.files import Out, Page, Talk
-from prune.settings.work import Folders
+from prune.settings.single import Folders
 from prune.views import telling
 from prune.views.page.page import page
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from prune.cli.asked import Asked
-from prune.settings.files import Seeds, Weights
+from prune.settings.files import Weights
 from prune.settings.pruning import Pruning
+from prune.settings.seeds import Seeds
 from prune.settings.study import KEYS, Part, by_recipe
 
 

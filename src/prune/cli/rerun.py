@@ -18,7 +18,7 @@ from prune.settings.files import Out, Talk
 from prune.settings.gate import POINTS, Gate
 from prune.settings.pruning import Images
 from prune.settings.recipe import Taught
-from prune.settings.work import File
+from prune.settings.single import File
 
 # Those whose table is all they make: no file elsewhere is written by repeating them.
 COMMANDS = ("weight", "unit", "compare", "sensitivity")

@@ -17,7 +17,7 @@ from prune.experiments.sensitivity import Both
 from prune.files import allocations, atomic, results
 from prune.files.results import Row
 from prune.settings.files import Out
-from prune.settings.work import Allotting
+from prune.settings.single import Allotting
 from prune.views import tables, words
 
 FILES = (

@@ -19,7 +19,7 @@ from prune.files import atomic, runs, weights
 from prune.files.weights import Writer
 from prune.settings.files import JSON, Out, Save
 from prune.settings.pruning import WEIGHT
-from prune.settings.work import Packing
+from prune.settings.single import Packing
 from prune.views import tables
 from prune.views.tables import Table
 

@@ -28,9 +28,10 @@ from prune.files.weights import WeightsFile
 from prune.models import loading
 from prune.settings.files import FORMATS, Out, Talk
 from prune.settings.recipe import Training
+from prune.settings.single import File
 from prune.settings.spelling import counted
 from prune.settings.study import KEYS, Study
-from prune.settings.work import File, Workers
+from prune.settings.workers import Workers
 from prune.views import grid as grids
 from prune.views import metrics, report, tables
 from prune.views.report import Report, Shown

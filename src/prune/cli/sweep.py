@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from prune.cli import job as jobs
-from prune.cli import pages, parts
+from prune.cli import pages, parts, sense
 from prune.cli.asked import Asked
 from prune.cli.job import Job
 from prune.cli.studies import Task, carry_out
@@ -27,12 +27,13 @@ from prune.experiments.guessing import Doubt
 from prune.experiments.sweep import Point
 from prune.files.results import Row
 from prune.files.studies import checked
-from prune.settings.files import BY_K, BY_TIME, Out, Picture, Seeds
+from prune.settings.files import BY_K, BY_TIME, Out, Picture
 from prune.settings.gate import Gate
 from prune.settings.pruning import NUMPY, Images
 from prune.settings.recipe import CHAINS
+from prune.settings.seeds import Seeds
 from prune.settings.study import Study
-from prune.settings.work import Workers
+from prune.settings.workers import Workers
 from prune.views import gate as gates
 from prune.views import published, report, tables, words
 from prune.views.gate import Verdict
@@ -95,8 +96,8 @@ def _gate(job: Job, found: _Measured) -> Verdict | None:
 def _study(asked: Asked) -> int:
     """Carry out the study of the networks that the seeds make."""
     source = jobs.images(asked)
-    asked = asked.at_best(
-        asked.of(Seeds).model in CHAINS, lambda: perform.images(source, "train").total
+    asked = sense.at_best(
+        asked, asked.of(Seeds).model in CHAINS, lambda: perform.images(source, "train").total
     )
     part, images, out = parts.of(asked), asked.of(Images), asked.of(Out).out
     jobs.check_criteria(part)

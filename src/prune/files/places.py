@@ -44,9 +44,5 @@ def content(path: Path) -> bytes:
 
 def check(path: Path) -> None:
     """Refuse what is not there, as `content` does; this reads nothing."""
-    try:
-        there = path.exists()
-    except (OSError, ValueError):
-        there = False
-    if not there:
+    if not regular.is_there(path):
         content(path)

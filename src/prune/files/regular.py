@@ -36,6 +36,14 @@ class Folder(PruneError):
     """There is a folder where a file is needed."""
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a path may lead to something; this opens nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return True  # to read it will tell more
+
+
 def read(path: Path) -> bytes:
     """Return the content of the regular file at `path`.
 

@@ -7,19 +7,16 @@ from pathlib import Path
 from prune.settings.fields import (
     COMMON,
     OUTPUT,
-    again,
     declared,
     names,
     one_of,
     path,
-    seeds,
     setting,
     text,
     truth,
     whole,
 )
 from prune.settings.pruning import KERAS, NUMPY
-from prune.settings.recipe import Training
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")
 RUNTIMES = LITERT, ONNX, OPENVINO = ("litert", "onnx", "openvino")
@@ -79,20 +76,6 @@ class Weights(Activation):
         usual="the shipped one",
     )
     seed: int = setting(0, whole(0), "everything random")
-
-
-@declared
-class Seeds:
-    """Networks to prune, trained for it."""
-
-    seeds: tuple[int, ...] | None = setting(
-        None,
-        seeds(),
-        "instead of one network, train those of the reference recipe with these seeds, such as "
-        "0-4 (minutes each; kept in results/networks), and tell the spread; `prune study` does "
-        "more",
-    )
-    model: str = again(Training, "model", about="with --seeds: the network of the zoo to train")
 
 
 @declared

@@ -11,13 +11,13 @@ from prune.settings.files import (
     Out,
     Page,
     Picture,
-    Seeds,
     Talk,
     Weights,
 )
 from prune.settings.gate import Gate
 from prune.settings.pruning import METHODS, UNIT, WEIGHT, Controls, Images, Pruning
 from prune.settings.recipe import Retraining
+from prune.settings.seeds import Seeds
 
 
 def _single_network(asked: Asked) -> None:
