@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -114,7 +115,9 @@ def test_every_point_is_that_of_a_plain_keras_script(prune, keras, model, saved)
         assert row["prunable"] == sum(sizes) and row["parameters"] == model.count_params()
 
 
-def test_a_shrunk_model_is_a_drop_in_replacement_for_stock_keras(prune, model, saved, tmp_path):
+def test_a_shrunk_model_is_a_drop_in_replacement_for_stock_keras(
+    prune, keras, model, saved, tmp_path
+):
     small = tmp_path / "small.keras"
     argv = ("shrink", "--method", "unit", "--k", "50", "--weights", saved, "--save", small)
     status, out, err = prune(*argv, "--limit", "200")
@@ -135,6 +138,11 @@ def test_a_shrunk_model_is_a_drop_in_replacement_for_stock_keras(prune, model, s
     status, out, err = prune("inspect", small, "--format", "json")
     assert status == 0, err
     told = json.loads(out)
+    again = tmp_path / "again.keras"  # as Keras writes it
+    keras.saving.load_model(small).save(again)
+    members = [zipfile.ZipFile(path).infolist() for path in (small, again)]
+    deflated, stored = (sum(each.compress_size for each in own) for own in members)
+    assert deflated < 0.9 * stored
     assert {group["name"]: group["units"] for group in told["groups"]} == {
         "stem": 4,
         "first": 4,

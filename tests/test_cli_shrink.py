@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prune.core import forms, measure
-from prune.core.network import logits, parameters
+from prune.core.network import Layer, logits, parameters
 from prune.files import data, weights
 from test_cli import assert_refused
 
@@ -19,14 +19,17 @@ NOTHING_LEFT = (
 
 @pytest.mark.parametrize("name", ["s.keras", "s.weights.h5", "s.h5", "s.npz"])
 @pytest.mark.parametrize("method", ["weight", "unit"])
-def test_what_is_saved_answers_as_the_pruned_network(prune, tiny, tmp_path, name, method):
+def test_what_is_saved_answers_as_the_pruned_network(prune, tiny, network, tmp_path, name, method):
     argv = ("--method", method, "--k", 60, "--save", name, "--format", "json")
     status, out, err = prune("shrink", *tiny, *argv)
     assert status == 0, err
     found = json.loads(out)
     saved = weights.load(tmp_path / "work" / name).network
     assert found["parameters"] == [74, parameters(saved)]
-    assert found["bytes"] == [4 * 74, (tmp_path / "work" / name).stat().st_size]
+    whole = tmp_path / f"whole{name}"
+    weights.save(network, whole)
+    files = [path.stat().st_size for path in (whole, tmp_path / "work" / name)]
+    assert found["bytes"] == files
     test = data.load(str(tiny[3]), "test")
     right = measure.evaluate(forms.dense(saved), test.images, test.labels).correct
     _, out, _ = prune(method, *tiny, "--k", 60, "--format", "json")
@@ -38,6 +41,18 @@ def test_units_are_gone_from_the_file(prune, tiny, tmp_path):
     prune("shrink", "--method", "unit", *tiny, "--k", "60", "--save", "s.keras")
     saved = weights.load(tmp_path / "work" / "s.keras").network
     assert [layer.kernel.shape for layer in saved] == [(6, 2), (2, 2), (2, 3)]
+
+
+def test_a_keras_file_takes_little_for_zeros_and_stock_keras_opens_it(keras, rng, tmp_path):
+    kernel = rng.normal(size=(200, 100)).astype(np.float32)
+    kernel[rng.random(kernel.shape) < 0.95] = 0
+    path = tmp_path / "zeros.keras"
+    weights.save((Layer("dense", kernel, None, "softmax"),), path)
+    assert path.stat().st_size < kernel.nbytes / 5
+    (found,) = keras.saving.load_model(path).get_weights()
+    np.testing.assert_array_equal(found, kernel)
+    (again,) = weights.load(path).network
+    np.testing.assert_array_equal(again.kernel, kernel)
 
 
 def test_compressed_and_halved_files_load(prune, tiny, tmp_path):

@@ -14,7 +14,6 @@ from conftest import make_network
 from prune.core import budgets
 from prune.core.measure import Evaluation
 from prune.core.network import logits
-from prune.experiments.prices import deflated
 from prune.experiments.ways import LADDER
 from prune.files import weights
 from prune.files.results import Attempt
@@ -156,16 +155,6 @@ def test_what_cannot_be_asked_is_refused_in_a_line(prune, tiny, tmp_path, more, 
 def test_a_drop_is_certain_by_its_interval(correct, said):
     whole = Evaluation(9900, 10000, 0.1)
     assert said in views._on_test(whole, Evaluation(correct, 10000, 0.1), Fraction(1, 100))
-
-
-def test_a_deflated_archive_holds_the_same(network, tmp_path):
-    path = tmp_path / "whole.keras"
-    weights.save(network, path)
-    (tmp_path / "small.keras").write_bytes(deflated(path.read_bytes()))
-    found = weights.load(tmp_path / "small.keras").network
-    for one, other in zip(found, network, strict=True):
-        assert (one.kernel == other.kernel).all() and (one.bias == other.bias).all()
-    assert len(deflated(path.read_bytes())) < path.stat().st_size
 
 
 @pytest.mark.slow

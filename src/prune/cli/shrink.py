@@ -36,7 +36,7 @@ def run(asked: Asked) -> int:
         ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
         saved = _saved(job, pruned.network, writer)
         atomic.write(save.save, saved.content)
-        numbers = _numbers(job, saved)
+        numbers = _numbers(job, saved, len(_written(job.network, writer)))
         job.record.results = {"sha256": weights.sha256(saved.content), **numbers}
         outline = anatomy.of(job.network).outline()
         jobs.write_outline(job, outline, [anatomy.of(saved.network).counts(outline)])
@@ -53,8 +53,13 @@ def _saved(job: Job, pruned: Any, writer: Writer) -> Saved:
     return shrinking.model(pruned, test.inputs, path)
 
 
-def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
-    """Return every number that is printed, by what it is of."""
+def _written(network: Any, writer: Writer) -> bytes:
+    """Return the file of a whole network in the form of the saved one: like beside like."""
+    return writer(network) if anatomy.is_chain(network) else shrinking.written_model(network)
+
+
+def _numbers(job: Job, saved: Saved, whole: int) -> dict[str, Any]:
+    """Return every number that is printed, by what it is of; `whole` bytes are what was before."""
     pair = [anatomy.of(network) for network in (job.network, saved.network)]
     before, written = pair
     engine = perform.engines(job.cells, job.network, job.source).test
@@ -65,7 +70,7 @@ def _numbers(job: Job, saved: Saved) -> dict[str, Any]:
         "parameters": [before.parameters(), written.parameters()],
         "nonzero": [before.nonzero(), written.nonzero()],
         "multiply_adds": [before.multiply_adds(), smallest.multiply_adds()],
-        "bytes": [shrinking.file_bytes(job.network), len(saved.content)],
+        "bytes": [whole, len(saved.content)],
         **_measured(engine(job.network), other(saved.network)),
         "units": units,
         "largest_difference": saved.difference.largest,
@@ -122,8 +127,9 @@ def _print(job: Job, saved: Saved, numbers: dict[str, Any]) -> None:
             f"Each of {saved.layers} layers, given what the pruned model gives it, differs by at "
             f"most {saved.worst:.2g} of its range."
         )
-    if job.cells[0].method == WEIGHT and path.suffix != ".npz":
-        say("note: a Keras file holds every zero; --save FILE.npz leaves them out")
+    unpacked = path.suffix not in (".keras", ".npz") and not job.asked.of(Packing).compress
+    if job.cells[0].method == WEIGHT and unpacked:
+        say("note: an .h5 file holds every zero; --compress packs them, as .keras and .npz do")
     say(f"Saved {path}; {job.out}{os.sep} {{layers.md,json  run.json}}")
     say(f"Next: {jobs.inspecting(job.asked, path)}")
 

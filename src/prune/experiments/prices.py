@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from prune.core import alive, anatomy, forms, inputs
 from prune.core.inputs import Inputs
-from prune.core.network import Network
 from prune.experiments import timing
 from prune.files import keras_writer
 from prune.models import running, saving
@@ -23,23 +20,8 @@ def file_bytes(network: Any) -> int:
     Zeros make it short, and stock Keras opens it.
     """
     if anatomy.is_chain(network):
-        return len(chain_content(alive.shrink(network)))
-    return len(deflated(saving.content(network.shrunk().model())))
-
-
-def chain_content(network: Network) -> bytes:
-    """Return the deflated `.keras` file of a chain of dense layers."""
-    return deflated(keras_writer.keras_bytes(network))
-
-
-def deflated(archive: bytes) -> bytes:
-    """Return the same archive with every member deflated; stock Keras opens it all the same."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(buffer, "w") as new:
-        for member in old.infolist():
-            plain = zipfile.ZipInfo(member.filename)  # dated 1980: same bytes every time
-            new.writestr(plain, old.read(member), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+        return len(keras_writer.keras_bytes(alive.shrink(network)))
+    return len(saving.packed(network.shrunk().model()))
 
 
 def stopwatch(whole: Any, fed: Inputs) -> Callable[[Any], float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,12 +42,6 @@ def units(network: Any) -> dict[str, int]:
     return network.units()
 
 
-def file_bytes(network: Any) -> int:
-    """Return how long a file of a network is: of a chain as plain arrays."""
-    whole = anatomy.of(network)
-    return 4 * whole.parameters() if anatomy.is_chain(network) else whole.file_bytes()
-
-
 def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half: bool) -> Saved:
     """Return the file of a smaller chain of dense layers."""
     shrunk = alive.shrink(pruned)
@@ -64,17 +57,17 @@ def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half:
     return Saved(content, written, difference)
 
 
-def model(
-    pruned: Net,
-    inputs: Inputs,
-    path: Path,
-    pack: Callable[[bytes], bytes] = bytes,
-) -> Saved:
+def written_model(network: Net) -> bytes:
+    """Return the deflated `.keras` file of a model, which tells the loss it is measured by."""
+    return saving.packed(saving.telling(network.model(), network.loss))
+
+
+def model(pruned: Net, inputs: Inputs, path: Path) -> Saved:
     """Return the file of a smaller model of any other kind, proved layer by layer."""
     if path.suffix != ".keras":
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
     shrunk = pruned.shrunk()
-    content = pack(saving.content(saving.telling(shrunk.model(), pruned.loss)))
+    content = written_model(shrunk)
     file = models.parse(content, of_words(pruned.trust))
     written = net(build.build(file), pruned.loss, pruned.trust)
     some = list(named(part(inputs, slice(_PROVED))).values())

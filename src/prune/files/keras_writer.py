@@ -47,7 +47,7 @@ def hdf5_bytes(network: Network, compress: bool = False) -> bytes:
 
 
 def keras_bytes(network: Network) -> bytes:
-    """Return a `.keras` archive."""
+    """Return a `.keras` archive, deflated, so that zeros take little."""
     members = {
         "metadata.json": json.dumps({"keras_version": "3.0.0"}).encode(),
         "config.json": json.dumps(keras_config.describe(network)).encode(),
@@ -56,5 +56,6 @@ def keras_bytes(network: Network) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980: same bytes every time
+            dated = zipfile.ZipInfo(name)  # 1980: same bytes every time
+            archive.writestr(dated, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
