@@ -26,10 +26,8 @@ def test_what_is_saved_answers_as_the_pruned_network(prune, tiny, network, tmp_p
     found = json.loads(out)
     saved = weights.load(tmp_path / "work" / name).network
     assert found["parameters"] == [74, parameters(saved)]
-    whole = tmp_path / f"whole{name}"
-    weights.save(network, whole)
-    files = [path.stat().st_size for path in (whole, tmp_path / "work" / name)]
-    assert found["bytes"] == files
+    whole = weights.writer(tmp_path / name, compress=name == "s.keras")(network)
+    assert found["bytes"] == [len(whole), (tmp_path / "work" / name).stat().st_size]
     test = data.load(str(tiny[3]), "test")
     right = measure.evaluate(forms.dense(saved), test.images, test.labels).correct
     _, out, _ = prune(method, *tiny, "--k", 60, "--format", "json")
@@ -47,7 +45,9 @@ def test_a_keras_file_takes_little_for_zeros_and_stock_keras_opens_it(keras, rng
     kernel = rng.normal(size=(200, 100)).astype(np.float32)
     kernel[rng.random(kernel.shape) < 0.95] = 0
     path = tmp_path / "zeros.keras"
-    weights.save((Layer("dense", kernel, None, "softmax"),), path)
+    path.write_bytes(
+        weights.writer(path, compress=True)((Layer("dense", kernel, None, "softmax"),))
+    )
     assert path.stat().st_size < kernel.nbytes / 5
     (found,) = keras.saving.load_model(path).get_weights()
     np.testing.assert_array_equal(found, kernel)

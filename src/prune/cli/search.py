@@ -22,7 +22,7 @@ from prune.experiments.prices import Prices
 from prune.experiments.searching import Search
 from prune.experiments.shrinking import Saved
 from prune.experiments.sweep import Curve
-from prune.files import atomic, keras_writer, runs, tries
+from prune.files import atomic, runs, tries, weights
 from prune.files.data import Data
 from prune.files.results import Attempt
 from prune.files.weights import WeightsFile
@@ -217,7 +217,7 @@ def _on_test(quest: Quest, search: Search) -> tuple[Evaluation, Evaluation | Non
 def _saved(quest: Quest, pruned: Any) -> Saved:
     """Return the file of what was found, read back and proved."""
     if anatomy.is_chain(pruned):
-        write = keras_writer.keras_bytes
+        write = weights.writer(quest.path, compress=True)
         return shrinking.chain(pruned, quest.test.images, write, quest.path, half=False)
     return shrinking.model(pruned, quest.test.inputs, quest.path)
 

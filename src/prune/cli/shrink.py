@@ -27,7 +27,9 @@ from prune.views.tables import Table
 def run(asked: Asked) -> int:
     """Check everything, prune, shrink, prove, save, print."""
     save, packing = asked.of(Save), asked.of(Packing)
-    writer = weights.writer(save.save, packing.compress, packing.float16)
+    # Stock Keras opens either, so that only .h5 files, which other tools read, are as told.
+    compress = packing.compress or save.save.suffix == ".keras"
+    writer = weights.writer(save.save, compress, packing.float16)
     jobs.refuse_overwriting(save)
     job = jobs.prepare(asked)
     runs.prove_writable(save.save.parent, "--save")

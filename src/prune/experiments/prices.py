@@ -20,7 +20,7 @@ def file_bytes(network: Any) -> int:
     Zeros make it short, and stock Keras opens it.
     """
     if anatomy.is_chain(network):
-        return len(keras_writer.keras_bytes(alive.shrink(network)))
+        return len(keras_writer.keras_bytes(alive.shrink(network), compress=True))
     return len(saving.packed(network.shrunk().model()))
 
 

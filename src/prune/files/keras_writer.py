@@ -46,8 +46,9 @@ def hdf5_bytes(network: Network, compress: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def keras_bytes(network: Network) -> bytes:
-    """Return a `.keras` archive, deflated, so that zeros take little."""
+def keras_bytes(network: Network, compress: bool = False) -> bytes:
+    """Return a `.keras` archive, its members deflated if told so: zeros take little then."""
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     members = {
         "metadata.json": json.dumps({"keras_version": "3.0.0"}).encode(),
         "config.json": json.dumps(keras_config.describe(network)).encode(),
@@ -57,5 +58,5 @@ def keras_bytes(network: Network) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             dated = zipfile.ZipInfo(name)  # 1980: same bytes every time
-            archive.writestr(dated, content, zipfile.ZIP_DEFLATED)
+            archive.writestr(dated, content, method)
     return buffer.getvalue()

@@ -173,16 +173,20 @@ def writer(path: Path, compress: bool = False, half: bool = False) -> Writer:
     """Return what turns a network into the bytes of a file of that name; check it before work.
 
     The name chooses the format that stock Keras expects of it; `.npz` is our sparse form.
-    `compress` deflates the arrays of an HDF5 file, `half` rounds those of an `.npz` to float16.
+    `compress` deflates the arrays of an HDF5 file, or what a `.keras` file holds; `half` rounds the
+    arrays of an `.npz` to float16.
     """
     if path.suffix not in SUFFIXES:
         raise PruneError(f"cannot save to {path}: its name must end in {', '.join(SUFFIXES)}")
     if half and path.suffix != ".npz":
         raise PruneError(f"--float16 is for .npz files; {path} would not be float16 in Keras")
-    if compress and path.suffix not in (".h5", ".hdf5"):
-        raise PruneError(f"--compress is for .h5 files, got {path}; .npz files need none")
-    writers = {".keras": keras_writer.keras_bytes, ".npz": partial(sparse.to_bytes, half=half)}
-    return writers.get(path.suffix, partial(keras_writer.hdf5_bytes, compress=compress))
+    if path.suffix == ".npz":
+        if compress:
+            raise PruneError(f"--compress is for .h5 files, got {path}; .npz files need none")
+        return partial(sparse.to_bytes, half=half)
+    is_archive = path.suffix == ".keras"
+    write = keras_writer.keras_bytes if is_archive else keras_writer.hdf5_bytes
+    return partial(write, compress=compress)
 
 
 def save(network: Network, path: Path) -> None:
