@@ -29,7 +29,9 @@ class Packing:
     """How small a saved network is packed."""
 
     float16: bool = setting(False, truth(), "halve the values of an .npz", group=OUTPUT)
-    compress: bool = setting(False, truth(), "deflate the arrays of an .h5", group=OUTPUT)
+    compress: bool = setting(
+        False, truth(), "deflate the arrays of an .h5; what a .keras holds always is", group=OUTPUT
+    )
 
 
 @declared
