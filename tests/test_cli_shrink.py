@@ -90,6 +90,29 @@ def test_what_rounding_does_not_explain_is_not_saved(prune, tiny, tmp_path, monk
 
 
 @pytest.mark.parametrize(
+    ("argv", "holds_zeros"),
+    [
+        (["--save", "s.h5"], True),
+        (["--save", "s.h5", "--compress"], False),
+        (["--save", "s.keras"], False),
+        (["--save", "s.npz"], False),
+        (["--save", "s.h5", "--method", "unit"], False),
+    ],
+)
+def test_it_is_said_of_a_file_that_it_holds_every_zero(prune, tiny, argv, holds_zeros):
+    status, _, err = prune("shrink", *tiny, "--k", "50", *argv)
+    assert status == 0
+    assert ("note: an .h5 file holds every zero; --compress packs them" in err) == holds_zeros
+
+
+def test_a_keras_file_is_deflated_whether_it_is_asked_for_or_not(prune, tiny, tmp_path):
+    for name, more in (("a.keras", ()), ("b.keras", ("--compress",))):
+        assert prune("shrink", *tiny, "--k", "50", "--save", name, *more)[0] == 0
+    first, second = ((tmp_path / "work" / name).read_bytes() for name in ("a.keras", "b.keras"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["--k", "50,60", "--save", "s.keras"], "shrink takes one --k, such as --k 90"),

@@ -68,6 +68,21 @@ def test_a_file_that_is_not_there_is_told_before_numpy_is_imported(words):
     assert "numpy" not in loaded_by(f"from prune.cli.main import main; main({words})")
 
 
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_of_garbage_is_left_as_it_was(collects):
+    code = f"""
+import gc
+if not {collects}:
+    gc.disable()
+import prune.__main__  # which runs nothing by that
+left = [gc.isenabled()]
+for words in (["--help"], ["weight", "--k", "abc"], ["criteria"]):
+    prune.__main__.main(words)
+    left.append(gc.isenabled())
+assert left == [{collects}] * 4, left"""
+    loaded_by(code)
+
+
 def test_a_public_name_is_imported_when_it_is_first_used(monkeypatch):
     monkeypatch.setitem(prune._LAZY, "wilson", "prune.core.measure")
     assert "wilson" in dir(prune) and "wilson" not in vars(prune)

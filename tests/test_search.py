@@ -79,7 +79,9 @@ def test_the_smallest_within_the_drop_is_saved_and_nothing_smaller_was_good_enou
     assert len(rows) <= 36
     assert status in (0, 1), err
     assert (status == 1) == ("more than 3 points" in err)
-    saved = weights.load(tmp_path / "work" / "results" / "search" / "model.keras").network
+    path = tmp_path / "work" / "results" / "search" / "model.keras"
+    saved = weights.load(path).network
+    assert path.stat().st_size == int(chosen["bytes"])
     zeros = sum(int(np.count_nonzero(layer.kernel)) for layer in saved)
     zeros += sum(int(np.count_nonzero(layer.bias)) for layer in saved)
     assert zeros == int(chosen["effective"])

@@ -3,11 +3,13 @@
 import gc
 import sys
 
+was = gc.isenabled()
 gc.disable()  # what is imported stays: to look for garbage in it takes time and finds none
 
 from prune.cli.main import main  # noqa: E402
 
-gc.enable()
+if was:
+    gc.enable()
 
 if __name__ == "__main__":
     sys.exit(main())

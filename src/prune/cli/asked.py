@@ -78,7 +78,7 @@ class Command(NamedTuple):
 
     @property
     def takes_network(self) -> bool:
-        """Whether it is about a network from a file."""
+        """Whether a network may stand right after its name."""
         return Weights in self.declared
 
 

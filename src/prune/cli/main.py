@@ -45,8 +45,8 @@ class Terminated(KeyboardInterrupt):
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     _prepare_streams()
-    if tensorflow := sys.modules.get("tensorflow"):  # of every network that is compiled it warns
-        tensorflow.get_logger().setLevel("ERROR")
+    if {"keras", "tensorflow"} & set(sys.modules):  # of every network that is compiled it warns
+        import_module("logging").getLogger("tensorflow").setLevel("ERROR")
     with _signals(restore=argv is not None):
         return _outcome(sys.argv[1:] if argv is None else argv)
 

@@ -27,7 +27,7 @@ from prune.views.tables import Table
 def run(asked: Asked) -> int:
     """Check everything, prune, shrink, prove, save, print."""
     save, packing = asked.of(Save), asked.of(Packing)
-    # Stock Keras opens either, so that only .h5 files, which other tools read, are as told.
+    # A deflated .keras is opened by stock Keras; .h5 files are for other tools too, and as told.
     compress = packing.compress or save.save.suffix == ".keras"
     writer = weights.writer(save.save, compress, packing.float16)
     jobs.refuse_overwriting(save)
@@ -38,7 +38,7 @@ def run(asked: Asked) -> int:
         ((_, pruned),) = sweep.points(job.curves, lambda doing: report(doing, 0, ""))
         saved = _saved(job, pruned.network, writer)
         atomic.write(save.save, saved.content)
-        numbers = _numbers(job, saved, len(_written(job.network, writer)))
+        numbers = _numbers(job, saved, len(_content(job.network, writer)))
         job.record.results = {"sha256": weights.sha256(saved.content), **numbers}
         outline = anatomy.of(job.network).outline()
         jobs.write_outline(job, outline, [anatomy.of(saved.network).counts(outline)])
@@ -55,9 +55,9 @@ def _saved(job: Job, pruned: Any, writer: Writer) -> Saved:
     return shrinking.model(pruned, test.inputs, path)
 
 
-def _written(network: Any, writer: Writer) -> bytes:
+def _content(network: Any, writer: Writer) -> bytes:
     """Return the file of a whole network in the form of the saved one: like beside like."""
-    return writer(network) if anatomy.is_chain(network) else shrinking.written_model(network)
+    return writer(network) if anatomy.is_chain(network) else shrinking.model_content(network)
 
 
 def _numbers(job: Job, saved: Saved, whole: int) -> dict[str, Any]:

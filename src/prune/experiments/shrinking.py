@@ -57,7 +57,7 @@ def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half:
     return Saved(content, written, difference)
 
 
-def written_model(network: Net) -> bytes:
+def model_content(network: Net) -> bytes:
     """Return the deflated `.keras` file of a model, which tells the loss it is measured by."""
     return saving.packed(saving.telling(network.model(), network.loss))
 
@@ -67,7 +67,7 @@ def model(pruned: Net, inputs: Inputs, path: Path) -> Saved:
     if path.suffix != ".keras":
         raise PruneError(f"cannot save to {path}: this model is saved as .keras; give such a name")
     shrunk = pruned.shrunk()
-    content = written_model(shrunk)
+    content = model_content(shrunk)
     file = models.parse(content, of_words(pruned.trust))
     written = net(build.build(file), pruned.loss, pruned.trust)
     some = list(named(part(inputs, slice(_PROVED))).values())

@@ -182,7 +182,7 @@ def _row(point: Point, evaluation: Evaluation, whole: Anatomy, shrunk: Anatomy) 
 
 
 def _file_bytes(network: Any) -> int:
-    """Count the bytes of the smallest file that is written of a network."""
+    """Count the bytes of a network as a sparse .npz, or as Keras writes it if it is no chain."""
     if isinstance(network, anatomy.Chain):
         return sparse.size(network.network)
     return network.file_bytes()

@@ -39,9 +39,12 @@ class Folder(PruneError):
 def is_there(path: Path) -> bool:
     """Tell whether a path may lead to something; this opens nothing."""
     try:
-        return path.exists()
-    except (OSError, ValueError):
-        return True  # to read it will tell more
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):  # to read it will tell more
+        pass
+    return True
 
 
 def read(path: Path) -> bytes:

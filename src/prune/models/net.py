@@ -188,7 +188,7 @@ class Net:
         return found.digest()
 
     def file_bytes(self) -> int:
-        """Count the bytes of its `.keras` file, which zeros do not make smaller."""
+        """Count the bytes of its `.keras` file as Keras writes it, with every zero."""
         units = self.kept.tobytes()
         with KERAS:
             if units not in self.sizes:

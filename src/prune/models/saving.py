@@ -38,7 +38,7 @@ def packed(model: keras.Model) -> bytes:
 
 
 def _rewritten(content: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
-    """Leave out when the file was written."""
+    """Leave out when the file was written, and store or deflate what is in it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
         for member in old.namelist():

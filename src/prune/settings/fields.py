@@ -335,8 +335,8 @@ Class = TypeVar("Class")
 def declared(owner: type[Class]) -> type[Class]:
     """Make a class whose fields are settings the frozen dataclass that it is.
 
-    Without the text of an object, which nobody is shown: to make these classes is much of what
-    help and usage errors take.
+    Without the text of an object, which only a failing test would show: to make these classes is
+    much of what help and usage errors take.
     """
     return dataclass(frozen=True, repr=False)(owner)
 

@@ -1,4 +1,4 @@
-"""What is read, where results go, and who carries a study out."""
+"""What is read, where results go, and what is said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only one or two commands take; the others, to be quick, do not read it."""
+"""What few commands take; the others, to be quick, do not read it."""
 
 from __future__ import annotations
 

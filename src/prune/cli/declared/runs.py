@@ -1,4 +1,4 @@
-"""What the commands take that are about what runs have written, and about no network."""
+"""What the commands take that are about no network: lists, and what runs have written."""
 
 from __future__ import annotations
 
