@@ -8,6 +8,7 @@ gc.disable()  # what is imported stays: to look for garbage in it takes time and
 
 from prune.cli.main import main  # noqa: E402
 
+gc.freeze()  # nor later, nor at the end
 if was:
     gc.enable()
 
