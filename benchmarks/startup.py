@@ -8,6 +8,7 @@ other.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -47,8 +48,13 @@ def seconds(words: list[str], environment: dict[str, str]) -> float:
 
 def main() -> None:
     """Time both, and print."""
-    own, other = Path(__file__).parents[1], Path(sys.argv[1]).resolve()
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 21
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("rounds", type=int, nargs="?", default=21)
+    asked = parser.parse_args()
+    own, other, rounds = Path(__file__).parents[1], asked.other.resolve(), asked.rounds
+    if not (other / "src" / "prune").is_dir() or rounds < 1:
+        parser.error(f"needs a checkout with src/prune, and rounds from 1; got {other}, {rounds}")
     with tempfile.TemporaryDirectory() as compiled:
         # As an installed package is: compiled once, wherever it lies.
         usual = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

@@ -6,7 +6,6 @@ from typing import Any
 
 from prune.cli.asked import Asked
 from prune.settings.files import Weights
-from prune.settings.pruning import Pruning
 from prune.settings.seeds import Seeds
 from prune.settings.study import KEYS, Part, by_recipe
 
@@ -15,8 +14,7 @@ def of(asked: Asked) -> Any:
     """Return the part of a study that is asked for."""
     offered = {(each.owner, each.field): value for each, value in asked.options()}
     seeds = offered.get((Seeds, "seeds")) or (offered.get((Weights, "seed"), 0),)
-    methods = asked.command.methods or (offered[Pruning, "method"],)
-    values: dict[str, Any] = {"seeds": seeds, "methods": methods}
+    values: dict[str, Any] = {"seeds": seeds, "methods": asked.methods()}
     for name, key in KEYS.items():
         if name not in values and (key.owner, key.name) in offered:
             value = offered[key.owner, key.name]

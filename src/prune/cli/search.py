@@ -127,7 +127,7 @@ def _by_method(asked: Asked) -> Iterator[Asked]:
 
 
 def _cells(asked: Asked, stored: WeightsFile) -> list[Cell]:
-    part = replace(parts.of(asked), methods=asked.methods())
+    part = parts.of(asked)
     # Of two methods, one after the other, each takes the criteria that it knows, or its usual one.
     jobs.check_criteria(replace(part, methods=METHODS) if asked.of(Effort).then else part)
     network = Stored(stored.sha256, part.seeds[0], stored.assumed)

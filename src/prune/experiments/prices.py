@@ -21,7 +21,7 @@ def file_bytes(network: Any) -> int:
     """
     if anatomy.is_chain(network):
         return len(keras_writer.keras_bytes(alive.shrink(network), compress=True))
-    return len(saving.packed(network.shrunk().model()))
+    return len(saving.content(network.shrunk().model(), compress=True))
 
 
 def stopwatch(whole: Any, fed: Inputs) -> Callable[[Any], float]:

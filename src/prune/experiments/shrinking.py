@@ -59,7 +59,7 @@ def chain(pruned: Network, images: np.ndarray, writer: Writer, path: Path, half:
 
 def model_content(network: Net) -> bytes:
     """Return the deflated `.keras` file of a model, which tells the loss it is measured by."""
-    return saving.packed(saving.telling(network.model(), network.loss))
+    return saving.content(saving.telling(network.model(), network.loss), compress=True)
 
 
 def model(pruned: Net, inputs: Inputs, path: Path) -> Saved:

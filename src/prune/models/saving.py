@@ -24,21 +24,19 @@ def telling(model: keras.Model, loss: str) -> keras.Model:
     return model
 
 
-def content(model: keras.Model) -> bytes:
-    """Return the bytes of a `.keras` file of a model, the same for the same model."""
+def content(model: keras.Model, compress: bool = False) -> bytes:
+    """Return the bytes of a `.keras` file of a model, the same for the same model.
+
+    To `compress` is to deflate every member: zeros take little then, and stock Keras opens it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return _rewritten(path.read_bytes())
+        return _undated(path.read_bytes(), zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
 
 
-def packed(model: keras.Model) -> bytes:
-    """Return the same with every member deflated: zeros take little, and stock Keras opens it."""
-    return _rewritten(content(model), zipfile.ZIP_DEFLATED)
-
-
-def _rewritten(content: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
-    """Leave out when the file was written, and store or deflate what is in it."""
+def _undated(content: bytes, method: int) -> bytes:
+    """Leave out when the file was written."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
         for member in old.namelist():
