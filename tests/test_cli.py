@@ -17,7 +17,7 @@ import pytest
 
 import prune as package
 from conftest import make_network
-from prune.cli import main as cli
+from prune.cli import signals
 from prune.files import results, weights
 from prune.settings.fields import percents
 
@@ -464,7 +464,7 @@ def test_the_next_command_looks_where_the_curve_falls(prune, tiny, monkeypatch, 
     ("error", "expected", "message"),
     [
         (KeyboardInterrupt, 130, "interrupted"),
-        (cli.Terminated, 143, "terminated"),
+        (signals.Terminated, 143, "terminated"),
         (MemoryError, 3, "out of memory"),
         (OSError(28, "No space left on device", "t.csv"), 3, "failed t.csv: No space left"),
         (ImportError("no module h5py"), 3, "a package is missing or broken: no module h5py"),

@@ -95,8 +95,8 @@ def test_the_nth_write_fsync_or_rename_that_fails_loses_nothing(prune, tiny, tmp
     assert names == {"write", "fsync", "replace"}
 
 
-def start(*argv, **more):
-    words = [sys.executable, "-m", "prune", *map(str, argv)]
+def start(*argv, program=("-m", "prune"), **more):
+    words = [sys.executable, *program, *map(str, argv)]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), **more.pop("env", {})}
     # Where the tests run in the background of a shell, Ctrl-C is ignored, by children too.
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
@@ -230,6 +230,46 @@ def test_a_signal_ends_a_run_with_a_line_and_the_terminal_as_it_was(
     )
     assert said.count(b"\x1b[?25l") == said.count(b"\x1b[?25h")  # the cursor is shown again
     assert json.loads((tmp_path / "o" / "run.json").read_text())["status"] == "interrupted"
+
+
+LOST = """
+import os, signal, sys
+from prune.cli.main import main
+
+class Thing:
+    def __del__(self):  # nothing can be raised here
+        os.kill(os.getpid(), signal.Signals(int(sys.argv[1])))
+
+things = [Thing()]
+sys.addaudithook(
+    lambda event, given: event == "open" and "table.csv" in str(given[0]) and things.clear()
+)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_heard_where_nothing_can_be_raised(tiny, tmp_path, number):
+    words = [str(int(number)), "weight", *map(str, tiny), "--out", str(tmp_path)]
+    with start(*words, program=("-c", LOST), stdout=-3, stderr=-1) as process:
+        _, err = process.communicate()
+    assert process.returncode == 128 + number
+    assert "Exception ignored" not in err
+    assert err.splitlines()[-1].endswith("give the same command again")
+    assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"
+
+
+def test_what_a_finalizer_raises_is_shown_and_ends_no_run(prune, tiny, monkeypatch):
+    class Thing:
+        def __del__(self):
+            raise ValueError("of a finalizer")
+
+    things, shown = [Thing()], []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: shown.append(str(lost.exc_value)))
+    sys.addaudithook(lambda event, given: event == "open" and things.clear())
+    assert prune("weight", *tiny)[0] == 0
+    assert shown == ["of a finalizer"]
+    assert sys.unraisablehook.__name__ == "<lambda>"  # as it was
 
 
 def _read(descriptor):

@@ -7,18 +7,16 @@ import errno
 import gc
 import os
 import re
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from prune import PruneError, __version__
+from prune.cli import signals
 from prune.cli.commands import COMMANDS
 from prune.cli.parser import COMPLETION, SHELLS, Parser
 from prune.files import names
@@ -35,11 +33,6 @@ prune train --save weights.h5       train the network
 prune inspect weights.h5            what is in a weights file
 prune rerun out/run.json            whether a run repeats"""
 _LONGEST = 1000  # letters of an error
-_came: list[BaseException] = []  # signals of this run
-
-
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM)."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     _prepare_streams()
     if {"keras", "tensorflow"} & set(sys.modules):  # of every network that is compiled it warns
         import_module("logging").getLogger("tensorflow").setLevel("ERROR")
-    with _signals(restore=argv is not None):
+    with signals.heard(restore=argv is not None):
         return _outcome(sys.argv[1:] if argv is None else argv)
 
 
@@ -61,9 +54,9 @@ def _outcome(argv: list[str]) -> int:
         _silence(sys.stdout)  # its reader has seen enough (`| head`)
         return 0
     except (Exception, KeyboardInterrupt) as error:
-        _ignore_signals()
+        signals.ignore()
         # What a package that is being imported makes of a signal may be any error.
-        text, status = _explain(_came[0] if _came else error)
+        text, status = _explain(signals.came[0] if signals.came else error)
         debug = traceback.format_exc() if "--debug" in argv else ""
         _tell(sys.stderr, f"{debug}prune: {_line(text)}\n")
         _tell(sys.stdout, "")
@@ -227,39 +220,6 @@ def _versions() -> str:
     return f"prune {__version__} ({', '.join(parts)})"
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    _came.append(Terminated() if signum == signal.SIGTERM else KeyboardInterrupt())
-    raise _came[-1]
-
-
-@contextmanager
-def _signals(restore: bool) -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does; afterwards all is as it was.
-
-    Without `restore` the process ends after it, and nothing may change how.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _came.clear()
-    before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, _terminate)
-    if before[signal.SIGINT] is signal.default_int_handler:  # else it is ignored, as by nohup
-        signal.signal(signal.SIGINT, _terminate)
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler if restore else signal.SIG_IGN)
-
-
-def _ignore_signals() -> None:
-    """Let nothing come between what went wrong and the line that says so."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _KEPT = "files already written are whole; give the same command again"
 
@@ -269,7 +229,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
     match error:
         case PruneError():
             return str(error), error.exit_code
-        case Terminated():
+        case signals.Terminated():
             return f"terminated; {_KEPT}", 143
         case KeyboardInterrupt():
             return f"interrupted; {_KEPT}", 130
