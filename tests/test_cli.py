@@ -19,7 +19,7 @@ import prune as package
 from conftest import make_network
 from prune.cli import signals
 from prune.files import results, weights
-from prune.settings.fields import percents
+from prune.settings.kinds import percents
 
 TABLES = {"table.csv", "table.json", "table.md", "layers.json", "run.json"}
 FILES = TABLES | {"accuracy.png", "accuracy.svg"}

@@ -17,7 +17,7 @@ from prune.experiments.cells import Cell, Given, Source, Stored
 from prune.experiments.sweep import Curve
 from prune.files import studies
 from prune.models.graph import functional
-from prune.settings.fields import meant, several
+from prune.settings.kinds import meant, several
 from prune.settings.pruning import LAYER, NO_REPAIR, WEIGHT, Controls, Pruning
 from prune.settings.study import KEYS, Part
 from prune.views import tables

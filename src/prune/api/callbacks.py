@@ -16,7 +16,7 @@ from prune.core import blocks
 from prune.core.network import Sparsity
 from prune.core.pruning import CRITERIA
 from prune.core.ramp import ramp as ramped
-from prune.settings.fields import check_known
+from prune.settings.kinds import check_known
 from prune.settings.pruning import LAYER, WEIGHT, Pruning
 from prune.settings.spelling import counted
 from prune.settings.timetable import Length, Timetable

@@ -28,8 +28,8 @@ from prune.files.outlines import Layers
 from prune.files.results import Row
 from prune.models import live
 from prune.models.net import KERAS, net
-from prune.settings.fields import check_known
 from prune.settings.files import BY_K
+from prune.settings.kinds import check_known
 from prune.settings.pruning import GAINS, METHODS, NO_REPAIR, THINGS, WEIGHT
 from prune.views import tables, words
 from prune.views.tables import Table

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prune.settings import lists
-from prune.settings.fields import meant, settings
+from prune.settings.fields import settings
+from prune.settings.kinds import meant
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

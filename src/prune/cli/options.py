@@ -10,7 +10,7 @@ from prune import PruneError
 from prune.cli.asked import Command, Option
 from prune.cli.parser import Parser
 from prune.settings import fields
-from prune.settings.fields import Kind
+from prune.settings.kinds import Kind, read
 from prune.settings.spelling import closest
 
 _GROUPS = (
@@ -84,7 +84,7 @@ def _help(option: Option) -> str:
 def _one(kind: Kind) -> Callable[[str], Any]:
     def typed(text: str) -> Any:
         try:
-            return fields.read(kind, text)
+            return read(kind, text)
         except PruneError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from prune.files.data import Data
 from prune.files.results import Row
-from prune.settings.fields import Setting, setting, settings, telling, text
+from prune.settings.fields import Setting, setting, settings, telling
+from prune.settings.kinds import text
 from prune.settings.pruning import AUTO, Pruning
 from prune.settings.recipe import MLP, Retraining, Training
 from prune.settings.study import column

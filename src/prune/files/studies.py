@@ -25,7 +25,8 @@ from typing import Any
 
 from prune import PruneError
 from prune.core.pruning import CRITERIA
-from prune.settings.fields import Kind, check_known, meant, settings, several, text
+from prune.settings.fields import settings
+from prune.settings.kinds import Kind, check_known, meant, several, text
 from prune.settings.pruning import LAYER, UNIT, Images
 from prune.settings.recipe import RECIPES, refuse_senseless
 from prune.settings.spelling import closest

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prune.settings.fields import (
-    COMMON,
-    OUTPUT,
-    declared,
-    names,
-    one_of,
-    path,
-    setting,
-    text,
-    truth,
-    whole,
-)
+from prune.settings.fields import COMMON, OUTPUT, declared, setting
+from prune.settings.kinds import names, one_of, path, text, truth, whole
 from prune.settings.pruning import KERAS, NUMPY
 
 FORMATS = TABLE, CSV, JSON, MARKDOWN = ("table", "csv", "json", "markdown")

@@ -7,7 +7,8 @@ from typing import Any
 
 from prune import PruneError
 from prune.settings import lists
-from prune.settings.fields import OUTPUT, Kind, as_percent, declared, setting
+from prune.settings.fields import OUTPUT, declared, setting
+from prune.settings.kinds import Kind, as_percent
 
 
 def _points(text: str) -> Fraction:

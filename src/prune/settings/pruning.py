@@ -6,19 +6,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from prune.settings.fields import (
-    COMMON,
-    RANKED,
-    REMOVED,
+from prune.settings.fields import COMMON, RANKED, REMOVED, declared, setting
+from prune.settings.kinds import (
     check_known,
-    declared,
     named,
     names,
     one_of,
     path,
     percent,
     percents,
-    setting,
     text,
     truth,
     whole,

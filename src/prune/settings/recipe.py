@@ -9,20 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from prune import PruneError
-from prune.settings.fields import (
-    TRAINED,
-    Kind,
-    again,
-    declared,
-    networks,
-    one_of,
-    percent,
-    rate,
-    seed,
-    setting,
-    share,
-    whole,
-)
+from prune.settings.fields import TRAINED, again, declared, setting
+from prune.settings.kinds import Kind, networks, one_of, percent, rate, seed, share, whole
 from prune.settings.pruning import UNIT, WEIGHT
 from prune.settings.spelling import counted
 

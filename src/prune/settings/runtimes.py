@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from prune.settings.fields import (
-    COMMON,
-    OUTPUT,
-    again,
-    declared,
-    one_of,
-    setting,
-    share,
-    sizes,
-    truth,
-    whole,
-)
+from prune.settings.fields import COMMON, OUTPUT, again, declared, setting
 from prune.settings.files import BENCHED, LITERT, RUNTIMES
+from prune.settings.kinds import one_of, share, sizes, truth, whole
 
 
 @declared

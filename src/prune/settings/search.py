@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from prune import PruneError
-from prune.settings.fields import COMMON, REMOVED, Kind, declared, one_of, percent, setting, whole
+from prune.settings.fields import COMMON, REMOVED, declared, setting
 from prune.settings.gate import POINTS
+from prune.settings.kinds import Kind, one_of, percent, whole
 from prune.settings.pruning import UNIT, WEIGHT
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from prune.settings.fields import again, declared, seeds, setting
+from prune.settings.fields import again, declared, setting
+from prune.settings.kinds import seeds
 from prune.settings.recipe import Training
 
 

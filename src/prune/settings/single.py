@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prune.settings.fields import OUTPUT, REMOVED, declared, one_of, path, setting, truth
+from prune.settings.fields import OUTPUT, REMOVED, declared, setting
+from prune.settings.kinds import one_of, path, truth
 from prune.settings.pruning import GAINS, THINGS
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prune.settings.fields import Setting, declared, path, setting, settings
+from prune.settings.fields import Setting, declared, setting, settings
 from prune.settings.files import Activation
+from prune.settings.kinds import path
 from prune.settings.pruning import AUTO, METHODS, Controls, Pruning
 from prune.settings.recipe import MLP, RECIPES, Retraining, Training
 

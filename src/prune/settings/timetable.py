@@ -6,7 +6,8 @@ import re
 from typing import Any, NamedTuple
 
 from prune import PruneError
-from prune.settings.fields import Kind, again, declared, setting
+from prune.settings.fields import again, declared, setting
+from prune.settings.kinds import Kind
 from prune.settings.recipe import Retraining
 from prune.settings.spelling import counted
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prune.settings.fields import declared, path, seeds, setting, text, truth, whole
+from prune.settings.fields import declared, setting
+from prune.settings.kinds import path, seeds, text, truth, whole
 
 
 @declared

@@ -8,8 +8,8 @@ from pathlib import Path
 from prune import PruneError
 from prune.cli.asked import Asked, Command
 from prune.settings import lists
-from prune.settings.fields import percents
 from prune.settings.files import Out, Page, Talk
+from prune.settings.kinds import percents
 from prune.settings.pruning import Images, Pruning
 from prune.settings.recipe import Training
 from prune.settings.single import File
