@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import prune
 from prune.core import ranking, scopes, structure
 from prune.models import arrays, cut, proof, running
 from prune.models.net import net
@@ -127,6 +128,44 @@ def test_a_model_returned_as_a_feature_extractor_keeps_its_outputs(keras):
     assert frozen(model) == {"outside": 4}
     assert [k.layer for k in trace(model).kernels.values() if k.output] == ["outside"]
     proved(model)
+
+
+def outputs(model):
+    return sorted({each.layer for each in trace(model).kernels.values() if each.output})
+
+
+def test_of_blocks_that_add_to_an_output_the_last_is_the_output_layer(keras):
+    layers = keras.layers
+    inputs = keras.Input((6, 8))
+    x = layers.Dense(8, name="first")(inputs)
+    for i in range(2):
+        x = x + layers.MultiHeadAttention(2, 4, name=f"heads_{i}")(x, x)
+        x = x + layers.Dense(8, name=f"back_{i}")(layers.Dense(16, "relu", name=f"wide_{i}")(x))
+    model = keras.Model(inputs, layers.LayerNormalization()(x))
+    assert outputs(model) == ["back_1"]
+    assert frozen(model) == {"first": 8}  # and what is tied to it
+    sparse = arrays.arrays(prune.weights(proved(model), 50))
+    assert [name for name, of in sparse.items() if "kernel" in name and of.all()] == [
+        "back_1/kernel"
+    ]
+
+
+def test_branches_that_are_added_up_and_outputs_read_on_are_output_layers_all(keras):
+    layers = keras.layers
+    inputs = keras.Input((8,))
+    one, two = layers.Dense(3, name="one"), layers.Dense(3, name="two")
+    both = keras.Model(inputs, one(inputs) + two(inputs))
+    assert outputs(both) == ["one", "two"]
+    seen = layers.Dense(4, name="seen")(inputs)
+    read_on = keras.Model(inputs, [seen, layers.Dense(2, name="last")(seen)])
+    assert outputs(read_on) == ["last", "seen"]
+
+
+def test_shared_layers_that_read_each_other_are_output_layers_both(keras):
+    inputs = keras.Input((3,))
+    one, two = keras.layers.Dense(3, name="one"), keras.layers.Dense(3, name="two")
+    model = keras.Model(inputs, one(two(inputs)) + two(one(inputs)))
+    assert outputs(model) == ["one", "two"]
 
 
 def test_an_input_added_to_units_freezes_them(keras):

@@ -53,7 +53,7 @@ class Traced(NamedTuple):
     resolved: Resolved
     binder: Binder
     steps: list[Step]
-    outputs: frozenset[str]  # layers with kernels from which the outputs come directly
+    outputs: frozenset[str]  # the last layers with kernels before each output
 
     @property
     def heads(self) -> frozenset[str]:
@@ -87,8 +87,10 @@ def traced(model: keras.Model) -> Traced:
     binder = Binder({id(variable): name for name, variable in named.items()}, handler)
     kernels = dict(_kernels(model, binder.names))
     steps: list[Step] = []
-    outputs = _walk(model, binder, kernels, steps) if is_graph(model) else [_ungraphed(kernels)]
-    last = frozenset[str]().union(*[flow.makers for flow in outputs])
+    before: dict[str, set[str]] = {kernel.layer: set() for kernel in kernels.values()}
+    graph = is_graph(model)
+    outputs = _walk(model, binder, before, steps) if graph else [_ungraphed(kernels)]
+    last = frozenset[str]().union(*[_last(flow.makers, before) for flow in outputs])
     for flow in outputs:
         binder.freeze_axes(flow.axes, _OUTPUT)
     kernels = {
@@ -118,6 +120,16 @@ def _ungraphed(kernels: dict[str, Kernel]) -> Flow:
     return Flow((), frozenset([kernel.layer for kernel in kernels.values()][-1:]))
 
 
+def _last(makers: frozenset[str], before: dict[str, set[str]]) -> frozenset[str]:
+    """Return the last of the layers that are added up in an output.
+
+    All blocks of a residual network add to what goes through it.  Where that is the output, the
+    last of them is the output layer, and those that it has read before are hidden ones.
+    """
+    read = {each for maker in makers for each in before[maker] if maker not in before[each]}
+    return makers - read
+
+
 def _kernels(model: keras.Model, names: dict[int, str]) -> Iterator[tuple[str, Kernel]]:
     """Yield (array, kernel) of all layers at any depth, with those of unknown layers."""
     for path, layer in layers(model):
@@ -144,13 +156,11 @@ def _sort(kind: str, name: str) -> str:
 
 
 def _walk(
-    model: keras.Model, binder: Binder, kernels: dict[str, Kernel], steps: list[Step]
+    model: keras.Model, binder: Binder, before: dict[str, set[str]], steps: list[Step]
 ) -> list[Flow]:
-    layers_with_kernels = [kernel.layer for kernel in kernels.values()]
-
     def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Flow]:
         call = _call(node, name, args, kwargs)
-        makers = _makers(name, call, layers_with_kernels)
+        makers = _makers(name, call, before)
         if is_graph(node.operation):
             return _nested(node.operation, binder, call, visit)
         axes = handler(node.operation)(binder, call)
@@ -161,10 +171,16 @@ def _walk(
     return run(model, [Flow(fixed(tensor.shape)) for tensor in inputs], visit)
 
 
-def _makers(name: str, call: Call, layers_with_kernels: list[str]) -> frozenset[str]:
-    """Return the nearest layers with kernels: this one, or those of its inputs."""
-    own = [layer for layer in layers_with_kernels if _within(layer, name)]
-    return frozenset(own) or frozenset[str]().union(*[flow.makers for flow in call.flows])
+def _makers(name: str, call: Call, before: dict[str, set[str]]) -> frozenset[str]:
+    """Return the nearest layers with kernels: this one, or those of its inputs.
+
+    Writes down of this one which come `before` it.
+    """
+    given = frozenset[str]().union(*[flow.makers for flow in call.flows])
+    own = frozenset(layer for layer in before if _within(layer, name))
+    for layer in own:
+        before[layer] |= given.union(*[before[each] for each in given])
+    return own or given
 
 
 def _nested(model: Any, binder: Binder, call: Call, visit: Any) -> list[Flow]:
