@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -155,12 +156,12 @@ class Builder:
         return keras.tree.flatten(outputs)
 
     def _layer(self, old: Any) -> Any:
-        config = self._config(old)
         try:
-            # The function of a Lambda is at hand, and from a configuration it would be refused.
-            known_function = callable(config.get("function"))
-            return type(old)(**config) if known_function else type(old).from_config(config)
+            return _made(type(old), self._config(old))
         except Exception as error:  # whatever a stranger's class raises
+            if isinstance(error, NotImplementedError) and _is_plain(type(old)):
+                # Keras tells by itself what it was made with, but not a policy that is an object.
+                return type(old)(name=old.name, dtype=old.dtype_policy.name)
             reason = (str(error).strip().splitlines() or [""])[0]
             raise PruneError(
                 f"layer {old.name!r} cannot be made again from its configuration "
@@ -169,7 +170,7 @@ class Builder:
             ) from error
 
     def _config(self, old: Any) -> dict:
-        config = old.get_config()
+        config = type(old).get_config(old)  # as `_made` expects it, not what it wrote over that
         for key in config:
             own = getattr(old, key, None)
             if (key in _OBJECTS or key.endswith(_ENDS)) and own is not None:
@@ -202,13 +203,35 @@ def _whole(size: Size) -> Any:
     return len(size) if isinstance(size, np.ndarray) else size
 
 
+def _made(kind: Any, config: dict) -> Any:
+    """Return a layer of a class by its configuration, also where that tells more than it takes."""
+    if callable(config.get("function")):
+        return kind(**config)  # that of a Lambda is at hand, and would be refused as data
+    try:
+        return kind.from_config(dict(config))
+    except Exception:
+        taken = {
+            name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters
+        }
+        if config.keys() <= taken:
+            raise
+    layer = kind.from_config(_only(config, taken))
+    layer.get_config = lambda: _only(kind.get_config(layer), taken)  # or no file could be read back
+    return layer
+
+
+def _only(config: dict, names: set[str]) -> dict:
+    return {name: value for name, value in config.items() if name in names}
+
+
 def _is_layer(operation: Any) -> bool:
     return hasattr(operation, "_flatten_layers")
 
 
 def _copied(operation: Any) -> Any:
-    """Return an operation of keras.ops anew, without the calls that the old one has seen."""
-    new = copy.copy(operation)
+    """Return an operation that holds no weights anew, without the calls that it has seen."""
+    new = object.__new__(type(operation))  # `copy` would go by a configuration
+    new.__dict__.update(vars(operation))
     new._inbound_nodes, new._outbound_nodes = [], []
     return new
 

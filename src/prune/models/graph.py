@@ -53,9 +53,11 @@ def _last_uses(graph: Any, calls: list[Any]) -> dict[int, int]:
 def arguments(operation: Any, args: tuple, kwargs: dict) -> dict[str, Any]:
     """Return what an operation is called with, by the names of its parameters, in their order.
 
-    Masks are left out: they say which times count, and hold no units.
+    Masks are left out: they say which times count, and hold no units.  So is whether it trains,
+    which Keras takes from a layer that has no such parameter.
     """
-    bound = inspect.signature(operation.call).bind(*args, **kwargs).arguments
+    given = {name: value for name, value in kwargs.items() if name != "training"}
+    bound = inspect.signature(operation.call).bind(*args, **given).arguments
     return {name: value for name, value in bound.items() if "mask" not in name}
 
 
@@ -120,14 +122,16 @@ def is_graph(operation: object) -> bool:
 def known(operation: object, names: Collection[str]) -> str | None:
     """Return which of `names`, of Keras' own classes, an object behaves as, or None.
 
-    A subclass counts while it neither builds nor calls in its own way; a layer whose kernel is
-    not what its arrays say (LoRA, quantized) does not.
+    A subclass counts while it neither builds nor calls in its own way; a Functional model, whose
+    graph is there before it is built, while it calls as Keras does.  A layer whose kernel is not
+    what its arrays say (LoRA, quantized) does not count.
     """
     if getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", None):
         return None
     kind = type(operation)
     for base in kind.__mro__:
         if base.__module__.split(".")[0] == "keras" and base.__name__ in names:
-            same = all(getattr(kind, m, None) is getattr(base, m, None) for m in ("call", "build"))
+            ways = ("call",) if base.__name__ == "Functional" else ("call", "build")
+            same = all(getattr(kind, way, None) is getattr(base, way, None) for way in ways)
             return base.__name__ if same else None
     return None

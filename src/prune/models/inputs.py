@@ -33,12 +33,18 @@ def _example(tensor: Any, model: Any, rng: np.random.Generator, count: int) -> n
         )
     shape = (count, *[_SIDE if size is None else size for size in tensor.shape[1:]])
     found = list(readers(tensor, model))
-    entries = [reader.input_dim for reader in found if type(reader).__name__ == "Embedding"]
+    entries = [table.input_dim for reader in found for table in _tables(reader)]
     if entries:
         return rng.integers(0, min(entries), shape).astype(tensor.dtype)
     if any(type(reader).__name__ == "Rescaling" for reader in found) or "int" in tensor.dtype:
         return rng.integers(0, _BYTES + 1, shape).astype(tensor.dtype)
     return rng.normal(size=shape).astype(tensor.dtype)
+
+
+def _tables(reader: Any) -> list[Any]:
+    """Return the embeddings that a layer is or, if it is made of layers, has."""
+    within = getattr(reader, "_flatten_layers", list)()
+    return [each for each in within if isinstance(each, keras.layers.Embedding)]
 
 
 def readers(tensor: Any, model: Any) -> list[Any]:

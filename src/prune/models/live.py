@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 
 from prune import PruneError
 from prune.core import alive, anatomy, measure, network
+from prune.core import structure as structures
 from prune.core.network import Network
 from prune.files import keras_config, weights
 from prune.files.keras_reader import Found
 from prune.models import arrays as models_arrays
 from prune.models import keras_bridge, proof
+from prune.models.cut import rebuilt
+from prune.models.inlined import inlined
 from prune.models.inputs import examples
 from prune.models.late import keras
 from prune.models.net import Net, net
+from prune.models.trace import traced
 
 _ROUNDING = 1e-5  # of the largest logit, which summation in float32 explains
 
@@ -25,7 +30,7 @@ _ROUNDING = 1e-5  # of the largest logit, which summation in float32 explains
 def network_of(model: keras.Model) -> Any:
     """Return a model as a chain of dense layers, if it is one, or as any model."""
     chain = _chain(model)
-    return net(model, _loss(model)) if chain is None else chain
+    return net(inlined(model), _loss(model)) if chain is None else chain
 
 
 def _loss(model: keras.Model) -> str:
@@ -57,7 +62,36 @@ def _chain(model: keras.Model) -> Network | None:
 
 def masked(template: keras.Model, pruned: Any) -> keras.Model:
     """Return a new model like `template` with the values of a pruned network."""
-    return like(template, _whole(template, pruned).model())
+    whole = _whole(template, pruned)
+    return like(template, _as_given(template, whole) or whole.model())
+
+
+def _as_given(template: keras.Model, whole: Net) -> keras.Model | None:
+    """Return a network in the form that `template` has, of classes of the user's own, or None."""
+    own = models_arrays.variables(template)
+    if whole.arrays.keys() != own.keys():
+        return None
+    plain = type(template).__module__.split(".")[0] == "keras"
+    if not plain and (model := _made_again(template)) is not None:
+        values = {id(variable): whole.arrays[name] for name, variable in own.items()}
+        model.set_weights([values[id(variable)] for variable in template.weights])
+        return model
+    if whole.template is template:
+        return None
+    found = traced(template)
+    with suppress(PruneError):
+        return rebuilt(template, found, structures.keep(found.structure, {}), whole.arrays)
+    return None
+
+
+def _made_again(template: keras.Model) -> keras.Model | None:
+    """Return a model of a class of the user's own once more, in the way of that class, or None."""
+    try:
+        model = type(template).from_config(template.get_config())
+        shapes = [variable.shape for variable in model.weights]
+    except Exception:  # whatever a stranger's class raises
+        return None
+    return model if shapes == [variable.shape for variable in template.weights] else None
 
 
 def shrunk(template: keras.Model, pruned: Any) -> keras.Model:

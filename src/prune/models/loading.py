@@ -12,6 +12,7 @@ from prune.files import keras_writer, models, places, weights
 from prune.files.keras_layers.trust import of_words
 from prune.files.weights import WeightsFile
 from prune.models import build, saving
+from prune.models.inlined import inlined
 from prune.models.late import import_keras
 from prune.models.net import net
 
@@ -37,7 +38,7 @@ def load(
                 "is no chain of Dense layers, which alone can be read apart; leave out --isolate "
                 "(the file is read within bounds all the same, and no code of it runs)"
             )
-        whole = net(build.build(file), file.loss, tuple(trust))
+        whole = net(inlined(build.build(file)), file.loss, tuple(trust))
         return WeightsFile(whole, file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error
