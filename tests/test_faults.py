@@ -259,6 +259,30 @@ def test_a_signal_is_heard_where_nothing_can_be_raised(tiny, tmp_path, number):
     assert json.loads((tmp_path / "run.json").read_text())["status"] == "interrupted"
 
 
+MADE = """
+import signal, sys
+from prune.cli.main import main
+
+def make(event, given):
+    if event == "import" and given[0] == "keras":
+        exec("signal.raise_signal(int(sys.argv[1]))")
+
+sys.addaudithook(make)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_code_that_was_text_has_the_status_of_any_other(tmp_path, number):
+    (tmp_path / "made.py").write_text(MADE)
+    paths = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(SOURCE)])}
+    words = [str(int(number)), "train", "--save", tmp_path / "a.keras", "--out", tmp_path / "o"]
+    with start(*words, program=("-m", "made"), stdout=-3, stderr=-1, env=paths) as process:
+        _, err = process.communicate()
+    assert process.returncode == 128 + number
+    assert re.fullmatch("prune: (interrupted|terminated); files .*\n", err), err
+
+
 def test_what_a_finalizer_raises_is_shown_and_ends_no_run(prune, tiny, monkeypatch):
     class Thing:
         def __del__(self):

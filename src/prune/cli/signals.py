@@ -14,6 +14,14 @@ came: list[KeyboardInterrupt] = []  # what signals raised in this run, the first
 _AGAIN = 0.01  # seconds after which a signal is sent again
 
 
+class Interrupted(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C (SIGINT).
+
+    Of a class of our own: where Python's own goes through code that was text, as `exec` in the
+    making of a dataclass, Python kills itself at the end, whatever status it was given meanwhile.
+    """
+
+
 class Terminated(KeyboardInterrupt):
     """The process was asked to end (SIGTERM)."""
 
@@ -50,7 +58,7 @@ def ignore() -> None:
 
 
 def _raise(signum: int, frame: FrameType | None) -> None:
-    came.append(Terminated() if signum == signal.SIGTERM else KeyboardInterrupt())
+    came.append(Terminated() if signum == signal.SIGTERM else Interrupted())
     raise came[-1]
 
 
