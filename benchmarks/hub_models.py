@@ -92,22 +92,27 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Gemma": DECODER | {"head_dim": 16},
     "Qwen": DECODER,
 }
+WRITERS = ("GPT2", "OPT", "Bloom", "Llama", "Mistral", "Gemma", "Qwen")  # that have a CausalLM
 HEAD = """# Models of KerasHub
 
+    lm = keras_hub.models.GemmaCausalLM.from_preset(...)
+    small = prune.units(lm, 50)  # a GemmaCausalLM with half of each feed-forward network
+    small.generate("...")
+
 Small models of each family, with random weights: what is left of all parameters where half of the
-units go, and how many weights are not zero where half of them go. The blocks of these models are
-layers of KerasHub's own, made of layers: [what is in them](own-model.md#layers-of-layers) is
-followed where it can be. Each smaller model is proved, layer by layer, to answer as the one with
-those units at zero, and is then saved, read back by Keras and compared. Weights are pruned in a
-model of the same class; embeddings and the last layer of each output stay whole. A decoder makes
-its mask by how long a text is, which nobody knows beforehand: by weight alone, as yet.
+units go, as what kind of model, and how many weights are not zero where half of them go. The blocks
+of these models are layers of KerasHub's own, made of layers, which
+[are followed](own-model.md#layers-of-layers) where they can be. Each smaller model is proved, layer
+by layer, to answer as the one with those units at zero, and is then saved, read back by Keras and
+compared; those named CausalLM write ten tokens. Weights are pruned in a model of the same class;
+embeddings and the last layer of each output stay whole. A preprocessor goes along as it is.
 
     python benchmarks/hub_models.py > docs/keras-hub.md
 
 It needs the package `keras-hub`.
 
-| family | parameters | units k = 50 | weights k = 50 | all units stay, or no file, since |
-|---|---|---|---|---|"""
+| family | parameters | units k = 50 | a | weights k = 50 | all units stay, or no file, since |
+|---|---|---|---|---|---|"""
 
 
 def main() -> None:
@@ -117,33 +122,54 @@ def main() -> None:
     print(HEAD)
     for name, given in FAMILIES.items():
         model = getattr(hub.models, f"{name}Backbone")(**given)
-        units, note = _units(model, keras)
-        weights = prune.weights(model, 50)
-        assert type(weights) is type(model)
-        nonzero = sum(int(np.count_nonzero(values)) for values in weights.get_weights())
-        print(f"| {name} | {model.count_params():,} | {units} | {nonzero:,} | {note} |", flush=True)
+        _row(name, model, keras)
+        if name in WRITERS:
+            writer = getattr(hub.models, f"{name}CausalLM")(backbone=model, preprocessor=None)
+            _write(_row(f"{name}CausalLM", writer, keras))
     print(f"\nKerasHub {hub.__version__}, Keras {keras.__version__}.")
 
 
-def _units(model: Any, keras: Any) -> tuple[str, str]:
-    """Return what units leave, and what stands in the way of them, or of a file."""
+def _row(name: str, model: Any, keras: Any) -> Any:
+    """Print what comes of a model, and return it with half of its units."""
+    small, note = _units(model, keras)
+    units = f"{small.count_params():,} | {type(small).__name__}" if small else " | "
+    weights = prune.weights(model, 50)
+    assert type(weights) is type(model)
+    nonzero = sum(int(np.count_nonzero(values)) for values in weights.get_weights())
+    print(f"| {name} | {model.count_params():,} | {units} | {nonzero:,} | {note} |", flush=True)
+    return small
+
+
+def _units(model: Any, keras: Any) -> tuple[Any, str]:
+    """Return the model with half of its units, and what stands in the way of them, or of a file."""
     try:
         small = prune.units(model, 50)
     except prune.PruneError:
         reasons = Counter(each.reason for each in subject.of(model).network.structure.frozen)
         unknown = (each for each, _ in reasons.most_common() if each.endswith(_UNKNOWN))
-        return "", next(unknown, "what its layers do is not found out without values")
+        return None, next(unknown, "what its layers do is not found out without values")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "small.keras"
         try:
             small.save(path)
             again = keras.saving.load_model(path)
         except (TypeError, ValueError):
-            return f"{small.count_params():,}", "Keras cannot read a layer of KerasHub back"
+            return small, "Keras cannot read a layer of KerasHub back"
     inputs = keras.tree.pack_sequence_as(small.input, examples(small))
     answers = [keras.tree.flatten(each(inputs)) for each in (small, again)]
     assert all(np.array_equal(*pair) for pair in zip(*answers, strict=True))
-    return f"{small.count_params():,}", ""
+    return small, ""
+
+
+def _write(writer: Any) -> None:
+    """Let a language model write on after three tokens."""
+    tokens = np.array([[3, 4, 5, *[0] * 10]])
+    said = writer.generate(
+        {"token_ids": tokens, "padding_mask": (tokens > 0).astype("int32")}, stop_token_ids=None
+    )
+    said = np.array(said["token_ids"])
+    assert said.shape == tokens.shape
+    assert (said[0, :3] == tokens[0, :3]).all()
 
 
 if __name__ == "__main__":

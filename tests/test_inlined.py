@@ -7,6 +7,7 @@ import pytest
 
 import prune
 from prune.models import arrays as models_arrays
+from prune.models import loading
 from prune.models.graph import nodes
 from prune.models.inlined import inlined
 from prune.models.late import import_keras
@@ -193,7 +194,6 @@ def test_units_within_a_layer_of_layers_are_found_and_removed(block, within, x):
         answers(given, x),
         [len(each._inbound_nodes) for each in given._flatten_layers()],
     )
-    assert not set(within) & set(units(given))
     opened = inlined(given)
     assert {name: units(opened)[name] for name in within} == dict.fromkeys(within, 10)
     names = models_arrays.variables(given)
@@ -265,6 +265,53 @@ def test_what_cannot_be_followed_exactly_stays_a_layer(kind, x):
     assert seen(given) == calls
     sparse = prune.weights(given, 50)
     assert type(sparse.get_layer("b")) is kind
+
+
+class Doubled(layers.Layer):
+    """A layer of the user's own with nothing in it."""
+
+    def call(self, x):
+        return 2 * x
+
+
+class Holder(Tower):
+    """Which has one."""
+
+    def __init__(self, units, **more):
+        super().__init__(units, **more)
+        self.doubled = Doubled(name="doubled")
+
+    def call(self, x, training=None):
+        return super().call(self.doubled(x), training=training)
+
+
+def test_no_class_appears_that_a_file_may_not_name(x, tmp_path):
+    given = model(Holder(10, name="b"), Tower(10, name="t"))
+    given.save(tmp_path / "given.keras")
+
+    def read(path, *names):
+        return loading.load(path, trust=[f"test_inlined:{name}" for name in names]).network
+
+    both = read(tmp_path / "given.keras", "Holder", "Tower")
+    assert type(both.template.get_layer("b")) is Holder
+    assert type(both.template.get_layer("t")) is not Tower
+    (tmp_path / "left.keras").write_bytes(loading.content(both))
+    read(tmp_path / "left.keras", "Holder", "Tower")
+    all_three = read(tmp_path / "given.keras", "Holder", "Tower", "Doubled")
+    assert type(all_three.template.get_layer("b")) is not Holder
+    np.testing.assert_allclose(answers(all_three.template, x), answers(given, x), atol=1e-5)
+
+
+def test_a_layer_that_is_given_an_input_twice_is_followed():
+    keras.utils.set_random_seed(0)
+
+    class Pair(Block):
+        def call(self, x, y):
+            return super().call(x) + y
+
+    given = keras.Input((6,))
+    network = keras.Model(given, layers.Dense(3)(Pair(10, name="b")(given, given)))
+    assert units(inlined(network))["b/wide"] == 10
 
 
 def test_a_layer_that_is_told_to_train_stays():

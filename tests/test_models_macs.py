@@ -41,6 +41,24 @@ def test_attention_counts_its_projections_and_its_products(keras):
     assert counted == {"mha": projections + 6 * 5 * 2 * (3 + 4)}
 
 
+def test_what_a_call_is_given_by_name_counts_too(keras):
+    query, value = keras.Input((None, 8)), keras.Input((None, 7))
+    layer = keras.layers.MultiHeadAttention(2, 3, name="mha")
+    attended = layer(query=query, value=value, key=value)
+    model = keras.Model([query, value], keras.layers.Dense(4, name="after")(attended))
+    counted = multiply_adds(model, [(6, 8), (5, 7)])
+    products = (6 + 6) * 8 * 6 + (5 + 5) * 7 * 6 + 6 * 5 * 2 * (3 + 3)
+    assert counted == {"mha": products, "after": 6 * 8 * 4}
+
+
+def test_einsums_count_what_comes_and_not_what_they_were_built_for(keras):
+    inputs = keras.Input((None, 5))
+    x = keras.layers.EinsumDense("abc,cde->abde", (None, 2, 3), name="one")(inputs)
+    x = keras.layers.EinsumDense("...de,def->...f", 4, name="two")(x)
+    counted = multiply_adds(keras.Model(inputs, x), [(7, 5)])
+    assert counted == {"one": 7 * 5 * 2 * 3, "two": 7 * 2 * 3 * 4}
+
+
 def test_a_shared_layer_counts_each_call_and_nested_ones_count_too(keras):
     inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, name="d")], name="inner")
     inputs = keras.Input((3,))

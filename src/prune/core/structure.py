@@ -264,7 +264,7 @@ def with_dead(structure: Structure, kept: np.ndarray) -> np.ndarray:
     for along in structure.axes.values():
         if not kept[along.units].any():
             kept[along.units[0]] = True
-    for one, other in structure.alike:
+    for one, other in structure.alike * 2:  # again, since those that come later may ask for more
         most = max(kept[one].sum(), kept[other].sum())
         for units in (one, other):
             dead = units[~kept[units]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from prune.models import arrays as models_arrays
 from prune.models.flows import Size
 from prune.models.graph import functional, is_graph, known, run
 from prune.models.late import keras
+from prune.models.remade import is_plain, made, told
 from prune.models.trace import Traced, traced
 
 # What a layer holds as an object is given to the new one as it is: a function or an initializer
@@ -117,7 +117,7 @@ class Builder:
     def _functional(self, old: Any) -> Any:
         inputs = [self._input(old, i) for i in range(len(old.inputs))]
         outputs = run(old, inputs, self._visit)
-        graph, own = functional(old), _is_plain(type(old)) and known(old, ("Functional",))
+        graph, own = functional(old), is_plain(type(old)) and known(old, ("Functional",))
         kind = type(old) if own else keras.Model
         new = kind(
             keras.tree.pack_sequence_as(graph._inputs_struct, inputs),
@@ -157,11 +157,8 @@ class Builder:
 
     def _layer(self, old: Any) -> Any:
         try:
-            return _made(type(old), self._config(old))
+            return made(type(old), self._config(old))
         except Exception as error:  # whatever a stranger's class raises
-            if isinstance(error, NotImplementedError) and _is_plain(type(old)):
-                # Keras tells by itself what it was made with, but not a policy that is an object.
-                return type(old)(name=old.name, dtype=old.dtype_policy.name)
             reason = (str(error).strip().splitlines() or [""])[0]
             raise PruneError(
                 f"layer {old.name!r} cannot be made again from its configuration "
@@ -170,7 +167,7 @@ class Builder:
             ) from error
 
     def _config(self, old: Any) -> dict:
-        config = type(old).get_config(old)  # as `_made` expects it, not what it wrote over that
+        config = told(old)
         for key in config:
             own = getattr(old, key, None)
             if (key in _OBJECTS or key.endswith(_ENDS)) and own is not None:
@@ -203,27 +200,6 @@ def _whole(size: Size) -> Any:
     return len(size) if isinstance(size, np.ndarray) else size
 
 
-def _made(kind: Any, config: dict) -> Any:
-    """Return a layer of a class by its configuration, also where that tells more than it takes."""
-    if callable(config.get("function")):
-        return kind(**config)  # that of a Lambda is at hand, and would be refused as data
-    try:
-        return kind.from_config(dict(config))
-    except Exception:
-        taken = {
-            name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters
-        }
-        if config.keys() <= taken:
-            raise
-    layer = kind.from_config(_only(config, taken))
-    layer.get_config = lambda: _only(kind.get_config(layer), taken)  # or no file could be read back
-    return layer
-
-
-def _only(config: dict, names: set[str]) -> dict:
-    return {name: value for name, value in config.items() if name in names}
-
-
 def _is_layer(operation: Any) -> bool:
     return hasattr(operation, "_flatten_layers")
 
@@ -234,10 +210,6 @@ def _copied(operation: Any) -> Any:
     new.__dict__.update(vars(operation))
     new._inbound_nodes, new._outbound_nodes = [], []
     return new
-
-
-def _is_plain(kind: type) -> bool:
-    return kind.__module__.split(".")[0] == "keras"
 
 
 def _as_trainable(old: Any, new: Any) -> Any:

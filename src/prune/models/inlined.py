@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container
 from math import prod
 from typing import Any
 
@@ -19,86 +19,55 @@ from prune.core import structure as structures
 from prune.models import arrays as models_arrays
 from prune.models.cut import rebuilt
 from prune.models.graph import functional, is_graph, nodes, run
-from prune.models.inputs import examples
-from prune.models.kinds import plain
-from prune.models.kinds.table import handler
 from prune.models.late import keras
-from prune.models.proof import LIMIT, difference
-from prune.models.trace import KERNELS, traced
+from prune.models.proof import agree
+from prune.models.remade import is_plain
+from prune.models.trace import traced
+from prune.models.within import Standing, calls, forgotten, is_composite, is_tensor
 
 
-def inlined(model: keras.Model) -> keras.Model:
+def inlined(model: keras.Model, classes: Container[str] | None = None) -> keras.Model:
     """Return a new model whose layers of layers, where they can be, are models within it.
 
     It has the same weights by the same names, and answers the same, which is tried on random
     inputs; `model` itself is returned where there is nothing to replace or the answers differ.
-    It is never changed.
+    It is never changed.  `classes` are the names of those that may appear in it beside Keras' own,
+    or all may: a file that names others could not be read again.
 
     Left as they are: a layer with weights of its own beside those of its layers, one that is called
     twice, one that a mask comes to unseen, one that computes in another precision than it is given,
     and one that calls other layers while it trains.
     """
-    if not is_graph(model) or not any(_is_closed(node.operation) for node in _calls(model)):
+    if not is_graph(model) or not any(_is_closed(node.operation) for node in calls(model)):
         return model
-    before = _Connections(model)
-    try:
-        opening = _Opening()
-        opened = opening.model(model)
-        if not opening.replaced:
+    operations = [node.operation for node in calls(model)]
+    with forgotten([*operations, *[layer for _, layer in models_arrays.layers(model)]]):
+        try:
+            opening = _Opening(classes)
+            opened = opening.model(model)
+            if not opening.replaced:
+                return model
+            found = traced(opened)
+            whole = structures.keep(found.structure, {})
+            new = rebuilt(opened, found, whole, models_arrays.arrays(opened))
+            new.to_json()  # or it could not be saved
+            return new if agree(model, new) else model
+        except Exception:  # whatever a stranger's layer raises: then it stays as it is
             return model
-        found = traced(opened)
-        whole = structures.keep(found.structure, {})
-        new = rebuilt(opened, found, whole, models_arrays.arrays(opened))
-        new.to_json()  # or it could not be saved
-        return new if _agree(model, new) else model
-    except Exception:  # whatever a stranger's layer raises: then it stays as it is
-        return model
-    finally:
-        before.restore()
-
-
-class _Connections:
-    """The calls that the layers of a model have seen, to be forgotten after more of them."""
-
-    def __init__(self, model: keras.Model) -> None:
-        operations = {id(node.operation): node.operation for node in _calls(model)}
-        operations |= {id(layer): layer for _, layer in models_arrays.layers(model)}
-        self._lists = [
-            (calls, len(calls))
-            for each in operations.values()
-            for calls in (each._inbound_nodes, each._outbound_nodes)
-        ]
-
-    def restore(self) -> None:
-        for calls, count in self._lists:
-            del calls[count:]
-
-
-def _calls(model: Any) -> Iterator[Any]:
-    """Yield all calls of a graph, and of the models in it."""
-    for node in nodes(functional(model)):
-        yield node
-        if is_graph(node.operation):
-            yield from _calls(node.operation)
 
 
 def _is_closed(operation: Any) -> bool:
-    """Tell whether an operation is a layer made of layers, of which nothing is known."""
-    parts = getattr(operation, "_flatten_layers", None)
-    if parts is None or is_graph(operation) or handler(operation) is not plain.unknown:
+    """Tell whether an operation is a layer made of layers that has no weights beside theirs."""
+    if not is_composite(operation):
         return False
-    if operation._trainable_variables or operation._non_trainable_variables:
-        return False
-    if type(operation).__module__.split(".")[0] == "keras":
-        return False  # what is Keras' own and unknown is so for a reason
-    within = parts(include_self=False)
-    return any(base.__name__ in KERNELS for each in within for base in type(each).__mro__)
+    return not (operation._trainable_variables or operation._non_trainable_variables)
 
 
 class _Opening:
     """Makes graphs once more, over the same layers, with those of layers replaced."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Container[str] | None) -> None:
+        self._classes = classes
         self.replaced = 0  # layers
         self._made: dict[int, keras.Model] = {}  # by the model within another
 
@@ -109,21 +78,21 @@ class _Opening:
         return self._made[id(graph)]
 
     def _model(self, graph: Any) -> keras.Model:
-        calls = Counter(id(node.operation) for node in _calls(graph))
+        counts = Counter(id(node.operation) for node in calls(graph))
 
         def visit(node: Any, _: str, args: tuple, kwargs: dict) -> list:
             operation = node.operation
             if is_graph(operation):
                 operation = self.model(operation)
-            elif calls[id(operation)] == 1 and _is_closed(operation) and _is_seen(node):
-                given = [each for each in keras.tree.flatten((args, kwargs)) if _is_tensor(each)]
-                inner = self._inside(operation, args, kwargs)
+            elif counts[id(operation)] == 1 and _is_closed(operation) and _is_seen(node):
+                given = [each for each in keras.tree.flatten((args, kwargs)) if is_tensor(each)]
+                inner = self._inside(node)
                 if inner is not None and len(inner.outputs) == len(node.outputs):
                     self.replaced += 1
                     return list(keras.tree.flatten(inner(given)))
             return list(keras.tree.flatten(_sized(operation, args)(*args, **kwargs)))
 
-        inputs = [_placeholder(tensor) for tensor in functional(graph).inputs]
+        inputs = [_input(each) for each in functional(graph).inputs]
         outputs = run(graph, inputs, visit)
         of = functional(graph)
         return keras.Model(
@@ -132,32 +101,30 @@ class _Opening:
             name=graph.name,
         )
 
-    def _inside(self, layer: Any, args: tuple, kwargs: dict) -> keras.Model | None:
+    def _inside(self, node: Any) -> keras.Model | None:
         """Return what a layer calls as a model of all tensors that it is given, or None."""
-        inputs: list[Any] = []
-
-        def stand_in(value: Any) -> Any:
-            if not _is_tensor(value):
-                return value
-            inputs.append(_placeholder(value))
-            return inputs[-1]
-
-        args, kwargs = keras.tree.map_structure(stand_in, (args, kwargs))
-        kwargs.pop("training", None)
-
+        layer = node.operation
         try:
+            standing = Standing(node, lambda tensor: tensor.shape)
             knows = "training" in inspect.signature(layer.call).parameters
 
             def graph(mode: bool | None) -> keras.Model:
                 more = {"training": mode} if knows and mode is not None else {}
-                called = _told(mode, lambda: layer.call(*args, **kwargs | more))
-                return keras.Model(inputs, called, name=layer.name)
+                called = _told(mode, lambda: standing.given(layer.call, **more))
+                return keras.Model(standing.inputs, called, name=layer.name)
 
             inner = graph(None)
             same = all(_is_left_to(graph(mode), mode, inner) for mode in (True, False))
-            return self.model(inner) if same else None
+            if not same or not self._are_known(opened := self.model(inner)):
+                return None
+            return opened
         except Exception:  # it looks at values, or computes with what is not Keras'
             return None
+
+    def _are_known(self, graph: keras.Model) -> bool:
+        kinds = {type(node.operation) for node in calls(graph)}
+        names = {kind.__name__ for kind in kinds if not is_plain(kind)}
+        return self._classes is None or all(name in self._classes for name in names)
 
 
 def _is_left_to(way: keras.Model, mode: bool | None, inner: keras.Model) -> bool:
@@ -206,17 +173,9 @@ def _mode(node: Any) -> bool | None:
     return call.bind(*node.arguments.args, **node.arguments.kwargs).arguments.get("training")
 
 
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, keras.KerasTensor)
-
-
-def _placeholder(tensor: Any) -> Any:
-    name = tensor._keras_history.operation.name if _is_input(tensor) else None
+def _input(tensor: Any) -> Any:
+    name = tensor._keras_history.operation.name
     return keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
-
-
-def _is_input(tensor: Any) -> bool:
-    return isinstance(getattr(tensor, "_keras_history", [None])[0], keras.layers.InputLayer)
 
 
 def _is_seen(node: Any) -> bool:
@@ -225,18 +184,3 @@ def _is_seen(node: Any) -> bool:
     masks = [tensor for tensor in tensors if getattr(tensor, "_keras_mask", None) is not None]
     floats = {tensor.dtype for tensor in node.input_tensors if "float" in tensor.dtype}
     return not masks and floats <= {layer.compute_dtype} and _mode(node) is not True
-
-
-def _agree(one: keras.Model, other: keras.Model) -> bool:
-    """Tell whether two models answer the same, up to rounding."""
-    inputs = examples(one)
-
-    def answers(model: keras.Model) -> list[np.ndarray]:
-        given = keras.tree.pack_sequence_as(functional(model)._inputs_struct, inputs)
-        return [
-            keras.ops.convert_to_numpy(each)
-            for each in keras.tree.flatten(model(given, training=False))
-        ]
-
-    pairs = zip(answers(one), answers(other), strict=True)
-    return all(difference(*pair) <= LIMIT for pair in pairs)

@@ -17,6 +17,7 @@ from prune.files import keras_config, weights
 from prune.files.keras_reader import Found
 from prune.models import arrays as models_arrays
 from prune.models import keras_bridge, proof
+from prune.models.classes import of_class
 from prune.models.cut import rebuilt
 from prune.models.inlined import inlined
 from prune.models.inputs import examples
@@ -67,31 +68,15 @@ def masked(template: keras.Model, pruned: Any) -> keras.Model:
 
 
 def _as_given(template: keras.Model, whole: Net) -> keras.Model | None:
-    """Return a network in the form that `template` has, of classes of the user's own, or None."""
-    own = models_arrays.variables(template)
-    if whole.arrays.keys() != own.keys():
+    """Return a network in the form that `template` has, of layers of the user's own, or None."""
+    if whole.arrays.keys() != models_arrays.variables(template).keys():
         return None
-    plain = type(template).__module__.split(".")[0] == "keras"
-    if not plain and (model := _made_again(template)) is not None:
-        values = {id(variable): whole.arrays[name] for name, variable in own.items()}
-        model.set_weights([values[id(variable)] for variable in template.weights])
+    if (model := of_class(template, whole.arrays)) is not None or whole.template is template:
         return model
-    if whole.template is template:
-        return None
     found = traced(template)
     with suppress(PruneError):
         return rebuilt(template, found, structures.keep(found.structure, {}), whole.arrays)
     return None
-
-
-def _made_again(template: keras.Model) -> keras.Model | None:
-    """Return a model of a class of the user's own once more, in the way of that class, or None."""
-    try:
-        model = type(template).from_config(template.get_config())
-        shapes = [variable.shape for variable in model.weights]
-    except Exception:  # whatever a stranger's class raises
-        return None
-    return model if shapes == [variable.shape for variable in template.weights] else None
 
 
 def shrunk(template: keras.Model, pruned: Any) -> keras.Model:
@@ -105,7 +90,8 @@ def shrunk(template: keras.Model, pruned: Any) -> keras.Model:
     small = pruned.shrunk()
     model = small.model()
     _prove(pruned, small, model)
-    return like(template, model)
+    own = of_class(template, models_arrays.arrays(model))
+    return like(template, model if own is None or not proof.agree(own, model) else own)
 
 
 def _whole(template: keras.Model, pruned: Any) -> Net:

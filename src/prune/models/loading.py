@@ -32,13 +32,14 @@ def load(
     try:
         if trust:
             import_keras()  # silently, before a module of the user's does
-        file = models.parse(content, of_words(trust))
+        named = of_words(trust)
+        file = models.parse(content, named)
         if isolate:
             raise PruneError(
                 "is no chain of Dense layers, which alone can be read apart; leave out --isolate "
                 "(the file is read within bounds all the same, and no code of it runs)"
             )
-        whole = net(inlined(build.build(file)), file.loss, tuple(trust))
+        whole = net(inlined(build.build(file), named), file.loss, tuple(trust))
         return WeightsFile(whole, file.format, file.sha256, "")
     except PruneError as error:
         raise PruneError(f"weights {path}: {error}") from error

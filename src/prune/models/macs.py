@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from prune.models.graph import functional, is_graph, known, run
+from prune.models.graph import Visit, arguments, functional, is_graph, known, run
 from prune.models.kinds.einsum import labels
 from prune.models.kinds.recurrent import GATES
 from prune.models.late import keras
+from prune.models.within import inside, is_composite
 
 Shape = tuple[int, ...]
 Count = Callable[[Any, list[Shape], list[Shape]], int]  # of a layer, its inputs and outputs
@@ -28,14 +29,17 @@ def multiply_adds(model: keras.Model, shapes: list[Shape] | None = None) -> dict
     """
     total: dict[str, int] = {}
 
-    def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Shape]:
-        inputs = [value for value in keras.tree.flatten(args) if isinstance(value, _Sized)]
-        if is_graph(node.operation):
-            return run(node.operation, inputs, visit, f"{name}/")
-        outputs = _outputs(node, [each.shape for each in inputs])
-        kind = known(node.operation, COUNTS) if hasattr(node.operation, "weights") else None
+    def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[_Sized]:
+        operation = node.operation
+        if is_graph(operation):
+            return run(operation, _sized((args, kwargs)), visit, f"{name}/")
+        if is_composite(operation):
+            _within(node, name, args, kwargs, visit)
+        outputs = _outputs(node, args, kwargs)
+        kind = known(operation, COUNTS) if hasattr(operation, "weights") else None
         if kind:
-            own = COUNTS[kind](node.operation, [each.shape for each in inputs], outputs)
+            inputs = [each.shape for each in _sized(arguments(operation, args, kwargs))]
+            own = COUNTS[kind](operation, inputs, outputs)
             total[name] = total.get(name, 0) + own
         return [_Sized(shape) for shape in outputs]
 
@@ -52,21 +56,41 @@ class _Sized:
         self.shape = shape
 
 
-def _outputs(node: Any, inputs: list[Shape]) -> list[Shape]:
-    """Return the shapes that come of `inputs`; those of the graph where none can be had."""
+def _sized(values: Any) -> list[_Sized]:
+    """Return the shapes among arguments, in the order of these."""
+    given = values.values() if isinstance(values, dict) else values
+    flat = [leaf for value in given for leaf in keras.tree.flatten(value)]
+    return [leaf for leaf in flat if isinstance(leaf, _Sized)]
+
+
+def _within(node: Any, name: str, args: tuple, kwargs: dict, visit: Visit) -> None:
+    """Visit what a layer of layers calls, if that can be found."""
+    given = _sized((args, kwargs))
+    shapes = iter(given)
+    try:
+        _, graph = inside(node, lambda tensor: next(shapes).shape)
+        run(graph, given, visit, f"{name}/")
+    except Exception:  # whatever a stranger's layer raises: it is not counted
+        return
+
+
+def _outputs(node: Any, args: tuple, kwargs: dict) -> list[Shape]:
+    """Return the shapes that come of others; those of the graph where none can be had."""
+    if known(node.operation, ("EinsumDense",)):
+        return [_einsum_output(node.operation, _sized((args, kwargs))[0].shape)]
     recorded = [_known(tuple(tensor.shape)) for tensor in node.outputs]
-    symbols = iter(inputs)
     same = [tuple(tensor.shape) for tensor in node.input_tensors]
     if not any(None in shape[1:] for shape in same):
         return recorded
 
-    def symbol(value: object) -> object:
-        is_tensor = isinstance(value, keras.KerasTensor)
-        return keras.KerasTensor(next(symbols), value.dtype) if is_tensor else value
+    def symbol(value: object, tensor: Any) -> object:
+        return keras.KerasTensor(value.shape, tensor.dtype) if isinstance(value, _Sized) else value
 
-    args, _ = node.arguments.convert(symbol)
+    args, kwargs = keras.tree.map_structure(
+        symbol, (args, kwargs), (node.arguments.args, node.arguments.kwargs)
+    )
     try:
-        result = node.operation.compute_output_spec(*args)
+        result = node.operation.compute_output_spec(*args, **kwargs)
     except Exception:  # a layer that cannot tell is counted by what the graph says
         return recorded
     return [_known(tuple(each.shape)) for each in keras.tree.flatten(result)]
@@ -107,6 +131,13 @@ def _einsum(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:
     letters, kernel, _ = labels(layer, len(inputs[0]))
     sizes = zip(letters, inputs[0], strict=True)
     return _size(layer._kernel.shape, [size for letter, size in sizes if letter not in kernel])
+
+
+def _einsum_output(layer: Any, shape: Shape) -> Shape:
+    """Return the shape that comes out, of which Keras remembers what it was built for."""
+    letters, kernel, outputs = labels(layer, len(shape))
+    sizes = dict(zip([*letters, *kernel], [*shape, *layer._kernel.shape], strict=True))
+    return tuple(sizes[letter] for letter in outputs)
 
 
 def _recurrent(layer: Any, inputs: list[Shape], outputs: list[Shape]) -> int:

@@ -106,6 +106,18 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     return apart / extent if extent else float(apart > 0)
 
 
+def agree(one: keras.Model, other: keras.Model) -> bool:
+    """Tell whether two models answer the same, up to rounding, on random inputs."""
+    inputs = examples(one)
+
+    def answers(model: keras.Model) -> list[np.ndarray]:
+        given = keras.tree.pack_sequence_as(functional(model)._inputs_struct, inputs)
+        found = keras.tree.flatten(model(given, training=False))
+        return [keras.ops.convert_to_numpy(each) for each in found]
+
+    return _largest(answers(one), answers(other)) <= LIMIT
+
+
 def _largest(ones: list[np.ndarray], others: list[np.ndarray]) -> float:
     return max(difference(one, other) for one, other in zip(ones, others, strict=True))
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from prune import PruneError
 from prune.core.structure import Kernel, Structure
-from prune.models.arrays import layers, variables
+from prune.models.arrays import variables
 from prune.models.flows import Axes, Binder, Call, Flow, Resolved, fixed, resolve
-from prune.models.graph import arguments, functional, is_graph, leaves, run
-from prune.models.kinds.einsum import labels
+from prune.models.graph import Visit, arguments, functional, is_graph, leaves, run
+from prune.models.kernels import kernels as kernels_of
 from prune.models.kinds.table import handler
 from prune.models.late import keras
+from prune.models.widths import follow
 
 _OUTPUT = "an output of the model"
-
-_LAST = {"kernel": (-1,)}
-_LAST_BUT_ONE = {"kernel": (-2,)}
-_LAST_TWO = {"kernel": (-2, -1)}
-_SEPARABLE = {"depthwise_kernel": (-2, -1), "pointwise_kernel": (-1,)}
-_GATED = {"kernel": (-1,), "recurrent_kernel": (-1,)}
-# Of a layer, by the names of its own arrays: the axes that run along units.
-KERNELS: dict[str, dict[str, tuple[int, ...]]] = {
-    **dict.fromkeys(["Dense", "Conv1D", "Conv2D", "Conv3D"], _LAST),
-    **dict.fromkeys(["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"], _LAST_BUT_ONE),
-    **dict.fromkeys(["DepthwiseConv1D", "DepthwiseConv2D"], _LAST_TWO),
-    **dict.fromkeys(["SeparableConv1D", "SeparableConv2D"], _SEPARABLE),
-    **dict.fromkeys(["LSTMCell", "GRUCell", "SimpleRNNCell"], _GATED),
-    "Embedding": {"embeddings": (-1,)},
-    "EinsumDense": {"kernel": ()},  # its equation says
-}
 
 
 class Step(NamedTuple):
@@ -85,7 +69,7 @@ def traced(model: keras.Model) -> Traced:
             "have some, build it, or call it on some data first"
         )
     binder = Binder({id(variable): name for name, variable in named.items()}, handler)
-    kernels = dict(_kernels(model, binder.names))
+    kernels = dict(kernels_of(model, binder.names))
     steps: list[Step] = []
     before: dict[str, set[str]] = {kernel.layer: set() for kernel in kernels.values()}
     graph = is_graph(model)
@@ -130,45 +114,30 @@ def _last(makers: frozenset[str], before: dict[str, set[str]]) -> frozenset[str]
     return makers - read
 
 
-def _kernels(model: keras.Model, names: dict[int, str]) -> Iterator[tuple[str, Kernel]]:
-    """Yield (array, kernel) of all layers at any depth, with those of unknown layers."""
-    for path, layer in layers(model):
-        kind = next((base.__name__ for base in type(layer).__mro__ if base.__name__ in KERNELS), "")
-        for variable in [*layer._trainable_variables, *layer._non_trainable_variables]:
-            if variable.name in KERNELS.get(kind, ()):
-                axes = _unit_axes(layer, kind, variable)
-                name = names[id(variable)]
-                yield name, Kernel(path, _sort(kind, variable.name), axes, False)
-
-
-def _unit_axes(layer: Any, kind: str, variable: Any) -> tuple[int, ...]:
-    rank = len(variable.shape)
-    if kind != "EinsumDense":
-        return tuple(axis % rank for axis in KERNELS[kind][variable.name])
-    inputs, kernel, _ = labels(layer, rank=layer.input_spec.ndim)
-    return tuple(axis for axis, letter in enumerate(kernel) if letter not in inputs)
-
-
-def _sort(kind: str, name: str) -> str:
-    if kind == "Embedding":
-        return "embedding"
-    return "depthwise" if kind.startswith("Depthwise") or name.startswith("depthwise") else "kernel"
-
-
 def _walk(
     model: keras.Model, binder: Binder, before: dict[str, set[str]], steps: list[Step]
 ) -> list[Flow]:
-    def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Flow]:
-        call = _call(node, name, args, kwargs)
-        makers = _makers(name, call, before)
-        if is_graph(node.operation):
-            return _nested(node.operation, binder, call, visit)
-        axes = handler(node.operation)(binder, call)
-        steps.append(Step(name, [flow.axes for flow in call.flows], axes, makers))
-        return [Flow(each, makers) for each in axes]
+    def visitor(binder: Binder, steps: list[Step] | None) -> Visit:
+        """Make the visit of a graph; without `steps` that of what a layer calls in its turn."""
+
+        def visit(node: Any, name: str, args: tuple, kwargs: dict) -> list[Flow]:
+            call = _call(node, name, args, kwargs)
+            if is_graph(node.operation):
+                return _nested(node.operation, binder, call, visit)
+            makers, flows = _makers(name, call, before), None
+            if steps is not None:
+                flows = follow(binder, node, call, (args, kwargs), lambda into: visitor(into, None))
+            if flows is None:
+                flows = [Flow(axes, makers) for axes in handler(node.operation)(binder, call)]
+            if steps is not None:
+                given = [flow.axes for flow in call.flows]
+                steps.append(Step(name, given, [flow.axes for flow in flows], makers))
+            return flows
+
+        return visit
 
     inputs = functional(model).inputs
-    return run(model, [Flow(fixed(tensor.shape)) for tensor in inputs], visit)
+    return run(model, [Flow(fixed(each.shape)) for each in inputs], visitor(binder, steps))
 
 
 def _makers(name: str, call: Call, before: dict[str, set[str]]) -> frozenset[str]:
