@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -335,6 +337,14 @@ def test_multiply_adds_within_are_counted():
     each |= {"one/back": 120, "last": 18}
     assert multiply_adds(given) == each
     assert multiply_adds(given, [(5,)]) == {name: 5 * number for name, number in each.items()}
+
+
+def test_threads_that_look_into_the_same_layers_do_not_meet():
+    given = model(Decoder(20, name="one"), Decoder(20, name="two"))
+    calls, once = seen(given), multiply_adds(given)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(each == once for each in pool.map(lambda _: multiply_adds(given), range(32)))
+    assert seen(given) == calls
 
 
 class Language(keras.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 from prune.models.graph import functional, is_graph, nodes
@@ -15,6 +16,8 @@ from prune.models.kernels import KERNELS
 from prune.models.kinds import plain
 from prune.models.kinds.table import handler
 from prune.models.late import keras
+
+_ALONE = RLock()  # what a layer has seen, and how it speaks, is changed for a while
 
 
 def is_composite(operation: Any) -> bool:
@@ -81,7 +84,8 @@ def inside(node: Any, shape: Callable[[Any], tuple]) -> tuple[Standing, keras.Mo
     """
     layer = node.operation
     parts = list(layer._flatten_layers(include_self=False))
-    with forgotten([layer, *parts]), _speaking([part for part in parts if is_composite(part)]):
+    composite = [part for part in parts if is_composite(part)]
+    with _ALONE, forgotten([layer, *parts]), _speaking(composite):
         standing = Standing(node, shape)
         return standing, keras.Model(standing.inputs, standing.given(layer.call))
 
