@@ -272,6 +272,41 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
+TOLD = """
+import os, signal, sys
+from prune.cli.main import main
+
+def tell(event, given):
+    if event == "import" and given[0] == "keras":
+        os.write(2, b"noise of a library\\n")
+        try:
+            signal.raise_signal(int(sys.argv[1])) if int(sys.argv[1]) else None
+        except KeyboardInterrupt:
+            pass
+        raise ImportError("no such symbol")
+
+sys.addaudithook(tell)
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "line"),
+    [(2, 130, "interrupted; files"), (15, 143, "terminated; files"), (0, 3, "Keras on TensorFlow")],
+)
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_what_a_package_says_that_cannot_be_imported_is_for_debugging(
+    tmp_path, number, status, line, debug
+):
+    words = [str(number), "train", "--save", tmp_path / "a.keras", "--out", tmp_path / "o", *debug]
+    with start(*words, program=("-c", TOLD), stdout=-3, stderr=-1) as process:
+        _, err = process.communicate()
+    assert process.returncode == status
+    assert err.splitlines()[-1].startswith(f"prune: {line}")
+    assert ("noise of a library" in err) == bool(debug)
+    assert debug or err.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_code_that_was_text_has_the_status_of_any_other(tmp_path, number):
     (tmp_path / "made.py").write_text(MADE)

@@ -53,16 +53,21 @@ def import_keras() -> ModuleType:
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Hold back what C libraries write to stderr; show it after all if the block fails."""
+    """Hold back what C libraries write to stderr; it becomes a note of the error if there is one.
+
+    Then a traceback shows it, and what is to be one line stays one, as where a signal comes while a
+    package is imported, which makes some other error of it.
+    """
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as noise:
         os.dup2(noise.fileno(), 2)
         try:
             yield
-        except Exception:
+        except Exception as error:
             noise.seek(0)
-            os.write(saved, noise.read())
+            if text := noise.read().decode(errors="replace").strip():
+                error.add_note(text)
             raise
         finally:
             os.dup2(saved, 2)
