@@ -164,6 +164,19 @@ class Coupled(Decoder):
         return super().call(x) * ops.mean(self.spare.kernel)
 
 
+class Picky(Decoder):
+    """Another number of which may not be any."""
+
+    def __init__(self, units, size=20, **more):
+        if size % 2:
+            raise ValueError("the size is odd")
+        super().__init__(units, **more)
+        self.size = size
+
+    def get_config(self):
+        return {"size": self.size} | super().get_config()
+
+
 class Scaled(Decoder):
     """With a weight of its own."""
 
@@ -228,7 +241,7 @@ def zeroed(network, small, path):
     return same, int(kept.sum())
 
 
-@pytest.mark.parametrize("kind", [Decoder, Doubled, Scaled])
+@pytest.mark.parametrize("kind", [Decoder, Doubled, Picky, Scaled])
 def test_units_are_cut_where_a_number_says_how_many_there_are(kind, x, tmp_path):
     given = model(kind(20, name="one"), kind(20, name="two"))
     before, calls = answers(given, x), seen(given)

@@ -7,12 +7,12 @@ from typing import Any
 
 from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
+from prune.models.graph import is_plain
 from prune.models.late import keras
-from prune.models.remade import is_plain
+from prune.models.remade import times
 
 Path = tuple[Any, ...]  # keys and places of a nested configuration
 Shapes = list[tuple[int, ...]]
-_TIMES = 4  # as many units as a number may count at most as one
 
 
 def of_class(template: keras.Model, arrays: Arrays) -> keras.Model | None:
@@ -28,8 +28,9 @@ def of_class(template: keras.Model, arrays: Arrays) -> keras.Model | None:
         values = [arrays[names[id(variable)]] for variable in template.weights]
         shapes = _shapes(template), [tuple(value.shape) for value in values]
         config = template.get_config()
-        model = _fitting(type(template), _with_parts(template, config), *shapes)
-        if model is None:
+        parts = _parts(template, config)
+        model = _fitting(type(template), config | parts, *shapes)
+        if model is None and parts:
             model = _fitting(type(template), config, *shapes)
         if model is not None:
             model.set_weights(values)
@@ -38,15 +39,15 @@ def of_class(template: keras.Model, arrays: Arrays) -> keras.Model | None:
     return model
 
 
-def _with_parts(template: keras.Model, config: dict) -> dict:
-    """Put layers without weights in the place of what tells of them.
+def _parts(template: keras.Model, config: dict) -> dict:
+    """Return the layers without weights that a configuration tells of, to be taken as they are.
 
-    That may not tell all: the preprocessor of a language model keeps its words in files.
+    It may not tell all: the preprocessor of a language model keeps its words in files.
     """
-    parts = {key: getattr(template, key, None) for key in config}
-    return config | {
+    own = {key: getattr(template, key, None) for key in config}
+    return {
         key: part
-        for key, part in parts.items()
+        for key, part in own.items()
         if isinstance(config[key], dict) and isinstance(part, keras.layers.Layer)
         if not part.weights
     }
@@ -57,7 +58,11 @@ def _fitting(kind: Any, config: dict, before: Shapes, wanted: Shapes) -> keras.M
     apart = _apart(before, wanted)
     if not apart:
         return _tried(kind, config)
-    for path, number in _numbers(config, before, wanted):
+    pairs = [
+        pair for shapes in zip(before, wanted, strict=True) for pair in zip(*shapes, strict=True)
+    ]
+    shorter = {(length, left) for length, left in pairs if length != left}
+    for path, number in _numbers(config, sorted(shorter)):
         changed = _changed(config, path, number)
         model = _tried(kind, changed)
         left = apart if model is None else _apart(_shapes(model), wanted)
@@ -86,22 +91,17 @@ def _apart(one: Shapes, other: Shapes) -> int:
     return sum(mine != yours for mine, yours in zip(one, other, strict=True))
 
 
-def _numbers(config: Any, before: Shapes, wanted: Shapes, path: Path = ()) -> Iterator[Any]:
-    """Yield (path, number) for all that may say how long an axis is that is shorter now."""
-    lengths = {
-        pair
-        for old, new in zip(before, wanted, strict=True)
-        for pair in zip(old, new, strict=True)
-        if pair[0] != pair[1]
-    }
+def _numbers(
+    config: Any, shorter: list[tuple[int, int]], path: Path = ()
+) -> Iterator[tuple[Path, int]]:
+    """Yield (path, number) for all that may say how long an axis is that is `shorter` now."""
     places = config.items() if isinstance(config, dict) else enumerate(config)
     for key, value in places:
         if isinstance(value, dict | list):
-            yield from _numbers(value, before, wanted, (*path, key))
-        elif type(value) is int:
-            for length, left in sorted(lengths):
-                if value % length == 0 and 0 < value // length <= _TIMES:
-                    yield (*path, key), value // length * left
+            yield from _numbers(value, shorter, (*path, key))
+        for length, left in shorter:
+            if each := times(value, length):
+                yield (*path, key), each * left
 
 
 def _changed(config: Any, path: Path = (), number: int = 0) -> Any:

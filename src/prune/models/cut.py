@@ -14,9 +14,9 @@ from prune.core.network import Masks
 from prune.core.structure import Arrays
 from prune.models import arrays as models_arrays
 from prune.models.flows import Size
-from prune.models.graph import functional, is_graph, known, run
+from prune.models.graph import functional, is_graph, is_plain, known, run
 from prune.models.late import keras
-from prune.models.remade import is_plain, made, told
+from prune.models.remade import made, told
 from prune.models.trace import Traced, traced
 
 # What a layer holds as an object is given to the new one as it is: a function or an initializer
@@ -89,7 +89,7 @@ def count(found: Traced, kept: np.ndarray, ids: np.ndarray) -> int:
 def classes(model: keras.Model) -> dict[str, type]:
     """Return the classes of all layers that are not Keras' own, by name."""
     kinds = {type(layer) for _, layer in models_arrays.layers(model)}
-    return {kind.__name__: kind for kind in kinds if kind.__module__.split(".")[0] != "keras"}
+    return {kind.__name__: kind for kind in kinds if not is_plain(kind)}
 
 
 class Builder:

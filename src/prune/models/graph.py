@@ -119,6 +119,11 @@ def is_graph(operation: object) -> bool:
     return kind == "Functional" or getattr(operation, "_functional", None) is not None
 
 
+def is_plain(kind: type) -> bool:
+    """Tell whether a class is Keras' own."""
+    return kind.__module__.split(".")[0] == "keras"
+
+
 def known(operation: object, names: Collection[str]) -> str | None:
     """Return which of `names`, of Keras' own classes, an object behaves as, or None.
 
@@ -130,7 +135,7 @@ def known(operation: object, names: Collection[str]) -> str | None:
         return None
     kind = type(operation)
     for base in kind.__mro__:
-        if base.__module__.split(".")[0] == "keras" and base.__name__ in names:
+        if is_plain(base) and base.__name__ in names:
             ways = ("call",) if base.__name__ == "Functional" else ("call", "build")
             same = all(getattr(kind, way, None) is getattr(base, way, None) for way in ways)
             return base.__name__ if same else None

@@ -18,10 +18,9 @@ import numpy as np
 from prune.core import structure as structures
 from prune.models import arrays as models_arrays
 from prune.models.cut import rebuilt
-from prune.models.graph import functional, is_graph, nodes, run
+from prune.models.graph import functional, is_graph, is_plain, nodes, run
 from prune.models.late import keras
 from prune.models.proof import agree
-from prune.models.remade import is_plain
 from prune.models.trace import traced
 from prune.models.within import Standing, calls, forgotten, is_composite, is_tensor
 

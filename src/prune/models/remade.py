@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from prune.models.graph import is_plain
+
+_TIMES = 4  # as many units as a number may count at most as one
 _USUAL = {
     "self",
     "args",
@@ -17,9 +20,11 @@ _USUAL = {
 }
 
 
-def is_plain(kind: type) -> bool:
-    """Tell whether a class is Keras' own."""
-    return kind.__module__.split(".")[0] == "keras"
+def times(number: Any, length: int) -> int:
+    """Return how often a number counts each of `length` units that it may say; 0 if it cannot."""
+    if type(number) is not int or number % length:
+        return 0
+    return number // length if 0 < number // length <= _TIMES else 0
 
 
 def told(layer: Any) -> dict:

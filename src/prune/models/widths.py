@@ -18,13 +18,11 @@ from prune.core.structure import FIXED
 from prune.models.flows import Binder, Call, Flow
 from prune.models.graph import Visit, run
 from prune.models.late import keras
-from prune.models.remade import made, told
+from prune.models.remade import made, times, told
 from prune.models.within import Standing, inside, is_composite
 
 _EXAMPLES, _LENGTH = 2, 8  # of tensors that may have any
 _TOLERANCE = 1e-5
-_TIMES = 4  # as many units as a number may count at most as one
-
 
 Axis = tuple[str, int]  # of an array, by its name
 
@@ -100,15 +98,13 @@ def _widths(layer: Any, standing: Standing, binder: Binder) -> list[Width]:
     bound = _bound(layer, binder)
     lengths = sorted({len(ids) for ids in bound.values()})
     config = told(layer)
-    numbers = {key: number for key, number in config.items() if type(number) is int}
     found = []
-    for key, number in numbers.items():
-        for length in (length for length in lengths if 0 < number // length <= _TIMES):
-            times = number // length
-            if number % length == 0:
-                less = _narrowed(layer, standing, config | {key: number - times}, binder)
+    for key, number in config.items():
+        for length in lengths:
+            if each := times(number, length):
+                less = _narrowed(layer, standing, config | {key: number - each}, binder)
                 if less and less.keys() <= bound.keys() and set(less.values()) == {length - 1}:
-                    found.append(Width(key, times, list(less)))
+                    found.append(Width(key, each, list(less)))
     return found
 
 
@@ -124,8 +120,8 @@ def _bound(layer: Any, binder: Binder) -> dict[Axis, np.ndarray]:
 
 def _narrowed(layer: Any, standing: Standing, config: dict, binder: Binder) -> dict[Axis, int]:
     """Return how long those axes are that are not as before, if a layer is made by `config`."""
-    less = made(type(layer), config)
     try:
+        less = made(type(layer), config)
         standing.given(less)
     except Exception:  # it cannot be a little narrower
         return {}

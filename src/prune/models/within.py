@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from prune.models.graph import functional, is_graph, nodes
+from prune.models.graph import functional, is_graph, is_plain, nodes
 from prune.models.kernels import KERNELS
 from prune.models.kinds import plain
 from prune.models.kinds.table import handler
@@ -25,7 +25,7 @@ def is_composite(operation: Any) -> bool:
     parts = getattr(operation, "_flatten_layers", None)
     if parts is None or is_graph(operation) or handler(operation) is not plain.unknown:
         return False
-    if type(operation).__module__.split(".")[0] == "keras":
+    if is_plain(type(operation)):
         return False  # what is Keras' own and unknown is so for a reason
     within = parts(include_self=False)
     return any(base.__name__ in KERNELS for each in within for base in type(each).__mro__)
